@@ -1,0 +1,95 @@
+/**
+ * The recording pipeline: decode, find speech, transcribe, read. Yields every stage's outcome as soon as it exists, so
+ * that the caller can store it and tell others; a retry hands in what was stored and only the rest is done.
+ */
+import { rm } from "node:fs/promises";
+import type { Container } from "../audio/container.js";
+import type { DecodedRecording, RecordingDecoder } from "../audio/decoder.js";
+import type { AnalysisResult, AnalysisStage, StageOutcome } from "../core/analysis-result.js";
+import type { Clock } from "../core/clock.js";
+import type { InferenceRunner } from "../inference/pool/inference-pool.js";
+import { type PlannedStage, RECORDING_PLAN } from "./analysis-plan.js";
+import { assembleAnalysis, type DecodeOutput } from "./assemble-analysis.js";
+import { StageRunner } from "./stage-runner.js";
+import { type DetectSpeechOutput, detectSpeech } from "./steps/detect-speech.js";
+import { readTranscript } from "./steps/read-transcript.js";
+import { type TranscribeOutput, transcribeChannels } from "./steps/transcribe-channels.js";
+
+export interface AnalysisDependencies {
+  readonly decoder: RecordingDecoder;
+  readonly inference: InferenceRunner;
+  readonly clock: Clock;
+}
+
+export interface AnalyseRecordingRequest {
+  readonly callId: string;
+  readonly taskId: string;
+  /** The recording in clear, in `workDirectory`, where the caller removes everything afterwards. */
+  readonly path: string;
+  readonly container: Container;
+  readonly workDirectory: string;
+  readonly language: string;
+  readonly allowedLanguages: readonly string[];
+  readonly translateTo: string | null;
+  readonly speechEngine: string;
+  /** Stages a former attempt completed. */
+  readonly earlier: ReadonlyMap<AnalysisStage, StageOutcome>;
+  readonly signal: AbortSignal;
+}
+
+/** One step of the way. */
+export interface AnalysisProgress {
+  readonly outcome: StageOutcome;
+  /** 0..100, rising. */
+  readonly progress: number;
+}
+
+/**
+ * @returns the whole analysis, with the stages that failed marked so.
+ * @throws AppError with an `AUDIO_` code when the recording itself is unreadable, or the signal's reason.
+ */
+export async function* analyseRecording(
+  dependencies: AnalysisDependencies,
+  request: AnalyseRecordingRequest,
+): AsyncGenerator<AnalysisProgress, AnalysisResult> {
+  const runner = new StageRunner({ earlier: request.earlier, clock: dependencies.clock, signal: request.signal });
+  const startedAtMs = dependencies.clock.nowMs();
+  const { inference } = dependencies;
+
+  if (!hasAudioStages(runner)) {
+    const recording = await dependencies.decoder.decode(request);
+    const decodeMs = dependencies.clock.nowMs() - startedAtMs;
+    yield step("decode", await runner.run<DecodeOutput>(plan("decode"), async () => ({ output: withoutPaths(recording) })), decodeMs);
+    yield step("voice_activity", await runner.run(plan("voice_activity"), () => detectSpeech(inference, recording, request.signal)));
+    const speech = runner.output<DetectSpeechOutput>("voice_activity")?.channels ?? [];
+    yield step(
+      "transcript",
+      await runner.run(plan("transcript"), () => transcribeChannels(inference, { ...request, recording, speech, engine: request.speechEngine })),
+    );
+    await Promise.all(recording.channels.map(({ path }) => rm(path, { force: true })));
+  }
+  const transcript = runner.output<TranscribeOutput>("transcript")?.transcript ?? { language: "und", segments: [], lowQuality: false };
+  const reading = readTranscript(inference, runner, { transcript, translateTo: request.translateTo, signal: request.signal });
+  for await (const { planned, outcome } of reading) yield { outcome, progress: planned.progress };
+  return assembleAnalysis(request, runner);
+}
+
+/** All three audio stages are done: nothing needs the sound any more. */
+function hasAudioStages(runner: StageRunner): boolean {
+  return (["decode", "voice_activity", "transcript"] as const).every((stage) => runner.earlier(stage) !== undefined);
+}
+
+function plan(stage: AnalysisStage): PlannedStage {
+  const planned = RECORDING_PLAN.find((candidate) => candidate.stage === stage);
+  if (planned === undefined) throw new RangeError("stage is not in the plan");
+  return planned;
+}
+
+function step(stage: AnalysisStage, outcome: StageOutcome, durationMs?: number): AnalysisProgress {
+  const timed = durationMs === undefined ? outcome : { ...outcome, report: { ...outcome.report, durationMs: Math.round(durationMs) } };
+  return { outcome: timed, progress: plan(stage).progress };
+}
+
+function withoutPaths(recording: DecodedRecording): DecodeOutput {
+  return { ...recording, channels: recording.channels.map(({ channel, sampleCount, gainDb }) => ({ channel, sampleCount, gainDb })) };
+}

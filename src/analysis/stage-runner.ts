@@ -1,0 +1,73 @@
+/**
+ * Runs one stage: takes its earlier outcome if a retry finds one, skips it when what it needs is missing, and turns a
+ * failure into a report instead of an end. Only cancellation gets past it.
+ */
+import type { AnalysisStage, StageOutcome } from "../core/analysis-result.js";
+import type { Clock } from "../core/clock.js";
+import { toAppError } from "../core/errors.js";
+import type { PlannedStage } from "./analysis-plan.js";
+
+/** What a stage's work produced: `null` output with no failure means there was nothing to do. */
+export interface StageWork<Output> {
+  readonly output: Output | null;
+  /** Something failed although there is output (one channel of two, say). */
+  readonly failure?: unknown;
+}
+
+export class StageRunner {
+  readonly #outcomes: Map<AnalysisStage, StageOutcome>;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+
+  constructor(options: { readonly earlier: ReadonlyMap<AnalysisStage, StageOutcome>; readonly clock: Clock; readonly signal: AbortSignal }) {
+    this.#outcomes = new Map(options.earlier);
+    this.#clock = options.clock;
+    this.#signal = options.signal;
+  }
+
+  /** The outcome a former attempt left, if any. */
+  earlier(stage: AnalysisStage): StageOutcome | undefined {
+    return this.#outcomes.get(stage);
+  }
+
+  /** Output of a stage that ran before. */
+  output<Output>(stage: AnalysisStage): Output | null {
+    return (this.#outcomes.get(stage)?.output ?? null) as Output | null;
+  }
+
+  outcomes(): readonly StageOutcome[] {
+    return [...this.#outcomes.values()];
+  }
+
+  async run<Output>(planned: PlannedStage, work: () => Promise<StageWork<Output>>): Promise<StageOutcome<Output>> {
+    const startedAtMs = this.#clock.nowMs();
+    const outcome = planned.needs.some((need) => this.output(need) === null)
+      ? skipped<Output>(planned.stage)
+      : await this.#attempt(planned.stage, work, startedAtMs);
+    // Set again, not only changed, so that the order of outcomes is the order of running.
+    this.#outcomes.delete(planned.stage);
+    this.#outcomes.set(planned.stage, outcome);
+    return outcome;
+  }
+
+  async #attempt<Output>(stage: AnalysisStage, work: () => Promise<StageWork<Output>>, startedAtMs: number): Promise<StageOutcome<Output>> {
+    const elapsed = (): number => Math.max(0, Math.round(this.#clock.nowMs() - startedAtMs));
+    try {
+      const { output, failure } = await work();
+      if (failure !== undefined) return { report: { stage, status: "failed", durationMs: elapsed(), error: reportError(failure) }, output };
+      return { report: { stage, status: output === null ? "skipped" : "completed", durationMs: elapsed() }, output };
+    } catch (error) {
+      if (this.#signal.aborted) throw this.#signal.reason;
+      return { report: { stage, status: "failed", durationMs: elapsed(), error: reportError(error) }, output: null };
+    }
+  }
+}
+
+function skipped<Output>(stage: AnalysisStage): StageOutcome<Output> {
+  return { report: { stage, status: "skipped", durationMs: 0 }, output: null };
+}
+
+function reportError(thrown: unknown) {
+  const { code, safeMessage, retryable } = toAppError(thrown);
+  return { code, message: safeMessage, retryable };
+}

@@ -1,0 +1,162 @@
+/** Builds the services from a `Config`: the only place where concrete backends are chosen and wired together. */
+import { mkdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { createRecordingDecoder, type RecordingDecoder } from "../audio/decoder.js";
+import { removeOrphanAudio } from "../calls/orphan-audio.js";
+import { createRecordingIntake, type RecordingIntake } from "../calls/recording-intake.js";
+import { createRecordingProcessing } from "../calls/recording-processing.js";
+import { createRecordingTasks, type RecordingTasks } from "../calls/recording-tasks.js";
+import type { Config } from "../config/config-schema.js";
+import { systemClock } from "../core/clock.js";
+import type { Logger } from "../core/log.js";
+import { moduleEntry } from "../core/module-entry.js";
+import { InferencePool } from "../inference/pool/inference-pool.js";
+import { createProcessRecordingHandler } from "../jobs/process-recording.js";
+import { startWorkerRuntime, type WorkerRuntime } from "../jobs/worker-runtime.js";
+import { errorFields } from "../observability/error-fields.js";
+import type { Metrics } from "../observability/metrics.js";
+import { PROCESS_RECORDING } from "../protocol/job-payloads.js";
+import { EmbeddedQueueBackend } from "../queue/backends/embedded-queue-backend.js";
+import type { QueueBackend } from "../queue/queue-backend.js";
+import { DEFAULT_RETRY_POLICY } from "../queue/retry-policy.js";
+import { type Authenticator, createAuthenticator } from "../security/authentication.js";
+import type { MasterKey } from "../security/master-key.js";
+import { createSealerFactory } from "../security/sealed-text.js";
+import { createFilesystemAudioStore } from "../storage/backends/filesystem-audio-store.js";
+import type { AppDatabase } from "../storage/database.js";
+import { openDatabase } from "../storage/database.js";
+import { createAnalysisRepository } from "../storage/repositories/analysis-repository.js";
+import { type ApiKeyRepository, createApiKeyRepository } from "../storage/repositories/api-key-repository.js";
+import { type AuditRepository, createAuditRepository } from "../storage/repositories/audit-repository.js";
+import { createCallRepository } from "../storage/repositories/call-repository.js";
+import { createJobRepository } from "../storage/repositories/job-repository.js";
+import type { InferenceProcessArguments } from "./inference-process.js";
+import { dataLayout, packageAssets } from "./paths.js";
+
+export interface Services {
+  readonly database: AppDatabase;
+  readonly queue: QueueBackend;
+  readonly inference: InferencePool;
+  readonly decoder: RecordingDecoder;
+  readonly audit: AuditRepository;
+  readonly apiKeys: ApiKeyRepository;
+  readonly authenticator: Authenticator;
+  readonly intake: RecordingIntake;
+  readonly tasks: RecordingTasks;
+  /** Starts taking jobs. */
+  startWorker(): WorkerRuntime;
+  /** Stops in reverse order of building; running jobs get `deadlineMs`, then go back to the queue. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface BuildServicesOptions {
+  readonly config: Config;
+  readonly masterKey: MasterKey;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Opens and migrates the database, starts the model pool and the queue. The data directory must be locked already. */
+export async function buildServices({ config, masterKey, logger, metrics }: BuildServicesOptions): Promise<Services> {
+  const layout = dataLayout(config.dataDirectory, config.security.masterKeyFile);
+  // Whatever lies here is left over from a process that died; it is audio in clear.
+  await rm(layout.work, { recursive: true, force: true });
+  await mkdir(layout.work, { recursive: true, mode: 0o700 });
+  const database = openDatabase({ path: layout.database, onStatement: (kind, ms) => metrics.databaseSeconds.observe({ kind }, ms / 1000) });
+  const inference = createPool(config, logger, metrics);
+  try {
+    await database.migrate();
+    const queue = createQueue(config, database, { logger, metrics });
+    await Promise.all([inference.start(), queue.start()]);
+    return await wire({ config, masterKey, logger, metrics, database, inference, queue, workDirectory: layout.work, audioDirectory: layout.audio });
+  } catch (error) {
+    await inference.close();
+    await database.close();
+    throw error;
+  }
+}
+
+/** Command line of a model process. */
+export function inferenceProcessArguments(): readonly string[] {
+  const { languageData, voiceActivityModel } = packageAssets();
+  const values: InferenceProcessArguments = { dataDirectory: languageData, voiceActivityModelPath: voiceActivityModel };
+  return [JSON.stringify(values)];
+}
+
+function createPool(config: Config, logger: Logger, metrics: Metrics): InferencePool {
+  return new InferencePool({
+    entry: moduleEntry(import.meta.url, "./inference-process"),
+    entryArguments: inferenceProcessArguments(),
+    processCount: config.inference.processes || availableParallelism(),
+    maxWaiting: config.inference.maxWaiting,
+    logger,
+    onFinished: (modelTask, outcome) => metrics.modelRequests.inc({ model_task: modelTask, outcome }),
+    onProcessCount: (count) => metrics.modelProcesses.set(count),
+    onRestart: () => metrics.modelProcessRestarts.inc(),
+  });
+}
+
+function createQueue(config: Config, database: AppDatabase, { logger, metrics }: { logger: Logger; metrics: Metrics }): EmbeddedQueueBackend {
+  return new EmbeddedQueueBackend({
+    jobs: createJobRepository({ database }),
+    clock: systemClock,
+    retryPolicy: { ...DEFAULT_RETRY_POLICY, firstDelayMs: config.queue.firstRetryDelayMs },
+    leaseMs: config.queue.leaseMs,
+    pollIntervalMs: config.queue.pollIntervalMs,
+    isExclusive: true,
+    maxStalls: 5,
+    onOutcome: (queue, jobName, outcome, durationMs) => {
+      metrics.jobsFinished.inc({ queue, outcome });
+      metrics.jobSeconds.observe({ job_name: jobName }, durationMs / 1000);
+    },
+    onError: (error) => logger.warn("A job failed or the queue could not reach its database", errorFields(error)),
+  });
+}
+
+interface WireOptions extends BuildServicesOptions {
+  readonly database: AppDatabase;
+  readonly inference: InferencePool;
+  readonly queue: EmbeddedQueueBackend;
+  readonly workDirectory: string;
+  readonly audioDirectory: string;
+}
+
+async function wire({ config, masterKey, logger, metrics, database, inference, queue, workDirectory, audioDirectory }: WireOptions): Promise<Services> {
+  const sealers = createSealerFactory(masterKey);
+  const calls = createCallRepository({ database, sealers });
+  const analyses = createAnalysisRepository({ database });
+  const apiKeys = createApiKeyRepository({ database });
+  const audit = createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) });
+  const audioStore = await createFilesystemAudioStore({ directory: audioDirectory });
+  const orphans = await removeOrphanAudio({ audioStore, calls });
+  if (orphans > 0) logger.info("Removed recordings of uploads that were never acknowledged", { count: orphans });
+  const { maxDurationMs, decodeTimeoutMs, decoder: prefer, maxBytes } = config.audio;
+  const decoder = createRecordingDecoder({ maxDurationMs, timeoutMs: decodeTimeoutMs, prefer });
+  const processing = createRecordingProcessing({
+    ...{ database, calls, analyses, audioStore, decoder, inference, workDirectory, clock: systemClock },
+    defaultLanguages: config.language.defaults,
+    translationTarget: config.language.translationTarget,
+    onStage: ({ report }) => metrics.stageSeconds.observe({ stage: report.stage, status: report.status }, report.durationMs / 1000),
+    onAnalysed: ({ audio }) => {
+      for (const fate of ["speech", "silence", "paused", "failed"] as const) metrics.audioSeconds.inc({ fate }, (audio?.ledger[`${fate}Ms`] ?? 0) / 1000);
+    },
+  });
+  return {
+    ...{ database, queue, inference, decoder, audit, apiKeys },
+    authenticator: createAuthenticator({ keys: apiKeys }),
+    intake: createRecordingIntake({ database, calls, sealers, audioStore, queue, audit, clock: systemClock, maxBytes, maxAttempts: config.queue.maxAttempts }),
+    tasks: createRecordingTasks({ queue, calls, analyses, audit, clock: systemClock }),
+    startWorker: () =>
+      startWorkerRuntime({
+        queue,
+        queues: ["recordings"],
+        handlers: { [PROCESS_RECORDING]: createProcessRecordingHandler(processing) },
+        concurrency: config.queue.concurrency || availableParallelism(),
+      }),
+    async close(deadlineMs) {
+      await queue.close(deadlineMs);
+      await inference.close();
+      await database.close();
+    },
+  };
+}

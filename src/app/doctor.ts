@@ -1,0 +1,167 @@
+/** `doctor`: looks at this machine as the service would find it, and says what to do about what it finds. */
+import { constants } from "node:fs";
+import { access, mkdir, statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import { availableParallelism, totalmem } from "node:os";
+import { createRecordingDecoder } from "../audio/decoder.js";
+import type { Config } from "../config/config-schema.js";
+import { toAppError } from "../core/errors.js";
+import { silentLogger } from "../core/log.js";
+import { MODEL_TASKS } from "../core/model-task.js";
+import { moduleEntry } from "../core/module-entry.js";
+import type { EngineDescription } from "../inference/model-engine.js";
+import { InferencePool } from "../inference/pool/inference-pool.js";
+import { loadMasterKey } from "../security/master-key.js";
+import { loadTlsOptions } from "../security/tls-options.js";
+import { openDatabase } from "../storage/database.js";
+import { inferenceProcessArguments } from "./build-services.js";
+import { dataLayout } from "./paths.js";
+
+export interface Finding {
+  readonly name: string;
+  /** `problem`: the service will not run or not work right. `note`: it works, with something missing. */
+  readonly level: "ok" | "note" | "problem";
+  readonly detail: string;
+}
+
+const LOW_DISK_BYTES = 1_073_741_824;
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
+
+/** Every finding about this machine and configuration. Starts no service and changes nothing but a missing data directory. */
+export async function examine(config: Config): Promise<readonly Finding[]> {
+  return [
+    {
+      name: "machine",
+      level: "ok",
+      detail: `Node ${process.versions.node}, ${availableParallelism()} cores, ${Math.round(totalmem() / 1_073_741_824)} GB memory`,
+    },
+    await examineDataDirectory(config),
+    await examineMasterKey(config),
+    await examineDatabase(config),
+    await examinePort(config),
+    await examineTls(config),
+    await examineDecoder(config),
+    ...(await examineEngines()),
+  ];
+}
+
+async function examineDataDirectory({ dataDirectory }: Config): Promise<Finding> {
+  const name = "data directory";
+  try {
+    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+    await access(dataDirectory, constants.W_OK);
+    const { bavail, bsize } = await statfs(dataDirectory);
+    const free = bavail * bsize;
+    const detail = `${dataDirectory}, ${Math.floor(free / 1_048_576)} MB free`;
+    return free < LOW_DISK_BYTES ? { name, level: "problem", detail: `${detail}: free at least 1 GB` } : { name, level: "ok", detail };
+  } catch {
+    return { name, level: "problem", detail: `${dataDirectory} can't be made or written; choose another with --data-dir` };
+  }
+}
+
+async function examineMasterKey(config: Config): Promise<Finding> {
+  const path = dataLayout(config.dataDirectory, config.security.masterKeyFile).masterKey;
+  const name = "master key";
+  try {
+    await loadMasterKey(path);
+    return { name, level: "ok", detail: `${path}; keep a copy elsewhere` };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      return { name, level: "note", detail: "none yet; the first start makes it, and you copy it to a safe place" };
+    return { name, level: "problem", detail: toAppError(error).safeMessage };
+  }
+}
+
+async function examineDatabase(config: Config): Promise<Finding> {
+  const path = dataLayout(config.dataDirectory).database;
+  const name = "database";
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return { name, level: "note", detail: "none yet; the first start makes it" };
+  const database = openDatabase({ path });
+  try {
+    await database.migrate();
+    return { name, level: "ok", detail: "SQLite, schema up to date" };
+  } catch (error) {
+    return { name, level: "problem", detail: toAppError(error).safeMessage };
+  } finally {
+    await database.close();
+  }
+}
+
+async function examinePort({ gateway, tls }: Config): Promise<Finding> {
+  const name = `port ${gateway.port}`;
+  if (await isPortFree(gateway.host, gateway.port)) return { name, level: "ok", detail: `free on ${gateway.host}` };
+  const scheme = tls.certificateFile === undefined ? "http" : "https";
+  const isOurs = await fetch(`${scheme}://${gateway.host}:${gateway.port}/health/live`, { signal: AbortSignal.timeout(2_000) }).then(
+    async (response) => ((await response.json()) as { status?: string }).status === "ok",
+    () => false,
+  );
+  if (isOurs) return { name, level: "ok", detail: "an openchs-ai service answers there" };
+  return { name, level: "problem", detail: `taken by another program on ${gateway.host}; stop it, or choose another with --port` };
+}
+
+function isPortFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ host, port }, () => server.close(() => resolve(true)));
+  });
+}
+
+async function examineTls({ gateway, tls }: Config): Promise<Finding> {
+  const name = "TLS";
+  const isLoopback = LOOPBACK.includes(gateway.host);
+  if (tls.certificateFile === undefined || tls.keyFile === undefined) {
+    return isLoopback
+      ? { name, level: "ok", detail: "off; only this machine can connect" }
+      : { name, level: "problem", detail: `off, but ${gateway.host} is open to the network: set TLS_CERT_FILE and TLS_KEY_FILE, or put a TLS proxy in front` };
+  }
+  try {
+    await loadTlsOptions({ certificateFile: tls.certificateFile, keyFile: tls.keyFile });
+    return { name, level: "ok", detail: "on" };
+  } catch (error) {
+    return { name, level: "problem", detail: toAppError(error).safeMessage };
+  }
+}
+
+async function examineDecoder({ audio }: Config): Promise<Finding> {
+  const decoder = createRecordingDecoder({ timeoutMs: audio.decodeTimeoutMs, maxDurationMs: audio.maxDurationMs, prefer: audio.decoder });
+  const name = "audio decoder";
+  if ((await decoder.describe()) === "ffmpeg") return { name, level: "ok", detail: "ffmpeg" };
+  return { name, level: "note", detail: "built-in only: no WebM, GSM, ADPCM, and slower; run: apt-get install ffmpeg" };
+}
+
+async function examineEngines(): Promise<readonly Finding[]> {
+  const pool = new InferencePool({
+    entry: moduleEntry(import.meta.url, "./inference-process"),
+    entryArguments: inferenceProcessArguments(),
+    processCount: 1,
+    maxWaiting: 1,
+    logger: silentLogger,
+  });
+  try {
+    await pool.start();
+    return MODEL_TASKS.map((task) => describeTask(task, pool.engines()));
+  } catch (error) {
+    return [{ name: "engines", level: "problem", detail: toAppError(error).safeMessage }];
+  } finally {
+    await pool.close();
+  }
+}
+
+function describeTask(task: (typeof MODEL_TASKS)[number], engines: readonly EngineDescription[]): Finding {
+  const name = `engine: ${task}`;
+  const installed = engines.filter(({ modelTask }) => modelTask === task);
+  const [first] = installed;
+  if (first === undefined) {
+    const advice = task === "speech" ? "; for English on clear audio run: apt-get install pocketsphinx pocketsphinx-en-us" : "; it needs a model";
+    return { name, level: "note", detail: `none installed${advice}` };
+  }
+  const names = installed.map(
+    ({ engine, capabilities }) => `${engine} (${capabilities.languages.join(", ")}${capabilities.lowQuality ? ", low quality" : ""})`,
+  );
+  return { name, level: first.capabilities.lowQuality ? "note" : "ok", detail: names.join(", ") };
+}

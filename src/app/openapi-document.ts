@@ -1,0 +1,23 @@
+/** The OpenAPI document without a running service: the gateway is built over use cases that are never called. */
+
+import { silentLogger } from "../core/log.js";
+import { createGateway, type GatewayOptions } from "../gateway/gateway.js";
+import { createMetrics } from "../observability/metrics.js";
+import { packageVersion } from "./lifecycle.js";
+
+/** @returns the OpenAPI 3.1 document as JSON data. */
+export async function openapiDocument(): Promise<object> {
+  const metrics = createMetrics();
+  const uncalled = new Proxy({}, { get: () => () => Promise.reject(new Error("not a running service")) });
+  const status = { version: await packageVersion(), isAccepting: () => false } as unknown as GatewayOptions["operations"]["status"];
+  const gateway = await createGateway({
+    access: { authenticator: uncalled, audit: uncalled, metrics, requestsPerSecond: 1, requestBurst: 2 } as GatewayOptions["access"],
+    recordings: { intake: uncalled, tasks: uncalled, metrics, maxBytes: 1, uploadsAtOnce: 1, speechEngine: "auto" } as GatewayOptions["recordings"],
+    operations: { status, queue: uncalled, metrics } as GatewayOptions["operations"],
+    logger: silentLogger,
+  });
+  await gateway.ready();
+  const document = gateway.swagger();
+  await gateway.close();
+  return document;
+}

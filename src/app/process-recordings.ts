@@ -1,0 +1,102 @@
+/**
+ * `process`: analyses recordings here and now, by the same use case as the service, in a temporary data directory with
+ * a key that is forgotten afterwards. May run beside `serve`.
+ */
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { RecordingTask } from "../calls/recording-tasks.js";
+import type { Config } from "../config/config-schema.js";
+import type { AnalysisResult } from "../core/analysis-result.js";
+import { ERROR_CATALOGUE } from "../core/error-catalogue.js";
+import { AppError, toAppError } from "../core/errors.js";
+import { silentLogger } from "../core/log.js";
+import { createMetrics } from "../observability/metrics.js";
+import { authorize, OPERATOR } from "../security/authorization.js";
+import { createEphemeralMasterKey } from "../security/master-key.js";
+import { buildServices, type Services } from "./build-services.js";
+
+export interface ProcessRequest {
+  readonly paths: readonly string[];
+  readonly language: string;
+  readonly includeTranslation: boolean;
+  readonly engine: string;
+  readonly onProgress?: (path: string, progress: number, step: string) => void;
+}
+
+/** One file's end: its analysis, or why there is none. */
+export type ProcessedRecording =
+  | { readonly path: string; readonly result: AnalysisResult; readonly error?: undefined }
+  | { readonly path: string; readonly result?: undefined; readonly error: AppError };
+
+const POLL_MS = 50;
+
+/**
+ * Yields one entry per path, in order; one bad file never stops the others.
+ *
+ * @throws AppError `MODEL_ENGINE_UNKNOWN` before anything is read
+ */
+export async function* processRecordings(config: Config, request: ProcessRequest): AsyncGenerator<ProcessedRecording> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), "openchs-process-"));
+  let services: Services | undefined;
+  try {
+    services = await buildServices({
+      config: { ...config, dataDirectory, security: {} },
+      masterKey: createEphemeralMasterKey(),
+      logger: silentLogger,
+      metrics: createMetrics(),
+    });
+    refuseUnknownEngine(services, request.engine);
+    services.startWorker();
+    const submitted: (readonly [string, string | AppError])[] = [];
+    for (const path of request.paths) submitted.push([path, await submit(services, path, request)]);
+    for (const [path, taskIdOrError] of submitted) {
+      yield typeof taskIdOrError === "string" ? await finished(services, { path, taskId: taskIdOrError }, request) : { path, error: taskIdOrError };
+    }
+  } finally {
+    await services?.close(0);
+    await rm(dataDirectory, { recursive: true, force: true });
+  }
+}
+
+function refuseUnknownEngine({ inference }: Services, engine: string): void {
+  const installed = inference.engines().filter(({ modelTask }) => modelTask === "speech");
+  if (engine === "auto" || installed.some((candidate) => candidate.engine === engine)) return;
+  const names = installed.map((candidate) => candidate.engine).join(", ") || "none";
+  throw new AppError("MODEL_ENGINE_UNKNOWN", `There is no speech engine with this name here (installed: ${names}); leave --engine out, or install it.`);
+}
+
+async function submit({ intake }: Services, path: string, { language, includeTranslation, engine }: ProcessRequest): Promise<string | AppError> {
+  try {
+    const { isFile } = await stat(path).then(
+      (info) => ({ isFile: info.isFile() }),
+      () => ({ isFile: false }),
+    );
+    if (!isFile) throw new AppError("AUDIO_FILE_NOT_FOUND", "There is no such file; check the path.");
+    const authorized = authorize(OPERATOR, "recording:create");
+    const staged = await intake.receive(authorized, createReadStream(path));
+    return (await intake.commit(authorized, staged, { language, includeTranslation, speechEngine: engine })).taskId;
+  } catch (error) {
+    return toAppError(error);
+  }
+}
+
+async function finished(
+  { tasks }: Services,
+  { path, taskId }: { readonly path: string; readonly taskId: string },
+  request: ProcessRequest,
+): Promise<ProcessedRecording> {
+  const authorized = authorize(OPERATOR, "task:read");
+  for (;;) {
+    const task: RecordingTask = await tasks.get(authorized, taskId);
+    request.onProgress?.(path, task.progress, task.currentStep);
+    if (task.result !== undefined) return { path, result: task.result };
+    if (task.status === "failed" || task.status === "cancelled") {
+      const code = task.errorCode ?? "INTERNAL";
+      return { path, error: new AppError(code, `${ERROR_CATALOGUE[code].meaning} ${ERROR_CATALOGUE[code].remedy}`) };
+    }
+    await delay(POLL_MS);
+  }
+}

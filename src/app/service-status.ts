@@ -1,0 +1,104 @@
+/** Answers the gateway's questions about the running service. */
+import { statfs } from "node:fs/promises";
+import { availableParallelism, freemem, totalmem } from "node:os";
+import type { ServiceStatus } from "../gateway/service-status.js";
+import type { WorkerRuntime } from "../jobs/worker-runtime.js";
+import type { EventLoopMonitor } from "../observability/event-loop.js";
+import { type HealthCheck, runHealthChecks } from "../observability/health.js";
+import type { Services } from "./build-services.js";
+
+/** Under this the next recordings may not fit. */
+const LOW_DISK_BYTES = 1_073_741_824;
+
+export interface ServiceStatusOptions {
+  readonly services: Services;
+  readonly dataDirectory: string;
+  readonly version: string;
+  readonly eventLoop: EventLoopMonitor;
+  readonly worker: () => WorkerRuntime | undefined;
+  readonly isAccepting: () => boolean;
+}
+
+export function createServiceStatus(options: ServiceStatusOptions): ServiceStatus {
+  const { services, dataDirectory } = options;
+  const startedAtMs = performance.now();
+  const checks = createChecks(services, dataDirectory);
+  return {
+    version: options.version,
+    isAccepting: options.isAccepting,
+    checks: () => runHealthChecks(checks),
+    uptimeMs: () => performance.now() - startedAtMs,
+    engines: () => services.inference.engines(),
+    workers: () => {
+      const worker = options.worker();
+      return {
+        modelProcesses: services.inference.processCount,
+        modelRequestsWaiting: services.inference.waitingCount,
+        jobConsumers: worker?.queues.length ?? 0,
+        jobConcurrency: worker?.concurrency ?? 0,
+        queues: worker?.queues ?? [],
+      };
+    },
+    resources: async () => ({
+      cpuCores: availableParallelism(),
+      memoryTotalBytes: totalmem(),
+      memoryFreeBytes: freemem(),
+      processMemoryBytes: process.memoryUsage.rss(),
+      dataDirectoryFreeBytes: await freeBytes(dataDirectory),
+      eventLoopDelayP99Ms: options.eventLoop.takeP99Ms(),
+    }),
+  };
+}
+
+function createChecks({ database, inference, decoder }: Services, dataDirectory: string): readonly HealthCheck[] {
+  return [
+    {
+      name: "database",
+      isEssential: true,
+      run: async () => {
+        await database.sql.selectFrom("audit_head").select("seq").execute();
+        return { status: "ok", detail: "SQLite answers" };
+      },
+    },
+    {
+      name: "model_processes",
+      isEssential: true,
+      run: async () =>
+        inference.processCount > 0
+          ? { status: "ok", detail: `${inference.processCount} running` }
+          : { status: "failed", detail: "none is running; they are being restarted" },
+    },
+    {
+      name: "disk",
+      isEssential: false,
+      run: async () => {
+        const free = await freeBytes(dataDirectory);
+        const detail = `${Math.floor(free / 1_048_576)} MB free in the data directory`;
+        return { status: free < LOW_DISK_BYTES ? "failed" : "ok", detail };
+      },
+    },
+    {
+      name: "decoder",
+      isEssential: false,
+      run: async () =>
+        (await decoder.describe()) === "ffmpeg"
+          ? { status: "ok", detail: "ffmpeg" }
+          : { status: "failed", detail: "without ffmpeg WebM, GSM and ADPCM can't be read; run: apt-get install ffmpeg" },
+    },
+    {
+      name: "speech_engine",
+      isEssential: false,
+      run: async () => {
+        const engine = inference.engines().find(({ modelTask }) => modelTask === "speech");
+        return engine === undefined
+          ? { status: "failed", detail: "none is installed; for English run: apt-get install pocketsphinx pocketsphinx-en-us" }
+          : { status: "ok", detail: `${engine.engine} (${engine.capabilities.languages.join(", ")})` };
+      },
+    },
+  ];
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}

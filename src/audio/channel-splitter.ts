@@ -1,0 +1,135 @@
+/**
+ * Splits interleaved audio into one file a channel and brings each to a common level: DC removed, gain towards a
+ * target loudness, peaks limited. Works in blocks: hours of audio take constant memory. Runs in the decode thread.
+ */
+import { type FileHandle, open } from "node:fs/promises";
+
+export interface SplitChannel {
+  readonly path: string;
+  readonly sampleCount: number;
+  /** Level change in decibels, to 0.1. */
+  readonly gainDb: number;
+}
+
+export interface SplitResult {
+  readonly channels: readonly SplitChannel[];
+  /** True when two channels carried the same sound and were kept as one. */
+  readonly isDualMono: boolean;
+}
+
+export interface SplitOptions {
+  /** Interleaved s16le. */
+  readonly inputPath: string;
+  readonly channelCount: number;
+  readonly sampleRateHz: number;
+  readonly outputPath: (channel: number) => string;
+}
+
+const BLOCK_FRAMES = 65_536;
+/** Loudness of the louder parts (95th percentile of 100 ms blocks) is brought here. */
+const TARGET_DBFS = -20;
+const MAX_GAIN_DB = 30;
+/** Quieter than this is an empty channel: its noise is not blown up into speech. */
+const SILENT_DBFS = -60;
+const LIMIT_START = 0.9 * 32767;
+
+/** One channel's measures. */
+interface Level {
+  sum: number;
+  sampleCount: number;
+  blockEnergy: number;
+  blockSamples: number;
+  readonly blockDbfs: number[];
+}
+
+/** Measures, then writes. Resolves with no channels when the input is empty. */
+export async function splitChannels(options: SplitOptions): Promise<SplitResult> {
+  const input = await open(options.inputPath, "r");
+  try {
+    const { levels, isSame } = await measure(input, options);
+    const isDualMono = options.channelCount === 2 && isSame && (levels[0]?.sampleCount ?? 0) > 0;
+    const kept = isDualMono ? levels.slice(0, 1) : levels;
+    const channels: SplitChannel[] = [];
+    for (const [channel, level] of kept.entries()) {
+      if (level.sampleCount > 0) channels.push(await writeChannel(input, options, { channel, level }));
+    }
+    return { channels, isDualMono };
+  } finally {
+    await input.close();
+  }
+}
+
+async function* blocks(input: FileHandle, channelCount: number): AsyncGenerator<Int16Array> {
+  const frameBytes = channelCount * 2;
+  const buffer = Buffer.alloc(BLOCK_FRAMES * frameBytes);
+  let position = 0;
+  for (;;) {
+    const { bytesRead } = await input.read(buffer, 0, buffer.length, position);
+    const whole = bytesRead - (bytesRead % frameBytes);
+    if (whole === 0) return;
+    position += whole;
+    yield new Int16Array(buffer.buffer, buffer.byteOffset, whole / 2);
+  }
+}
+
+async function measure(input: FileHandle, { channelCount, sampleRateHz }: SplitOptions): Promise<{ levels: Level[]; isSame: boolean }> {
+  const levels = Array.from({ length: channelCount }, (): Level => ({ sum: 0, sampleCount: 0, blockEnergy: 0, blockSamples: 0, blockDbfs: [] }));
+  const blockSamples = sampleRateHz / 10;
+  let isSame = true;
+  for await (const block of blocks(input, channelCount)) {
+    for (const [channel, level] of levels.entries()) {
+      for (let index = channel; index < block.length; index += channelCount) {
+        const sample = block[index] ?? 0;
+        level.sum += sample;
+        level.blockEnergy += sample * sample;
+        level.sampleCount++;
+        if (++level.blockSamples === blockSamples) closeBlock(level);
+      }
+    }
+    if (channelCount === 2 && isSame) {
+      for (let index = 0; index < block.length && isSame; index += 2) isSame = Math.abs((block[index] ?? 0) - (block[index + 1] ?? 0)) <= 2;
+    }
+  }
+  return { levels, isSame };
+}
+
+function closeBlock(level: Level): void {
+  level.blockDbfs.push(10 * Math.log10(level.blockEnergy / level.blockSamples / 32768 ** 2 + 1e-12));
+  level.blockEnergy = 0;
+  level.blockSamples = 0;
+}
+
+function gainFor(level: Level): number {
+  const sorted = [...level.blockDbfs].sort((a, b) => a - b);
+  const loudDbfs = sorted[Math.floor(sorted.length * 0.95)] ?? Number.NEGATIVE_INFINITY;
+  if (loudDbfs < SILENT_DBFS) return 0;
+  return Math.round(Math.max(-MAX_GAIN_DB, Math.min(MAX_GAIN_DB, TARGET_DBFS - loudDbfs)) * 10) / 10;
+}
+
+async function writeChannel(input: FileHandle, options: SplitOptions, { channel, level }: { channel: number; level: Level }): Promise<SplitChannel> {
+  const offset = level.sum / level.sampleCount;
+  const gainDb = gainFor(level);
+  const gain = 10 ** (gainDb / 20);
+  const path = options.outputPath(channel);
+  const output = await open(path, "w", 0o600);
+  try {
+    for await (const block of blocks(input, options.channelCount)) {
+      const samples = new Int16Array(block.length / options.channelCount);
+      for (let frame = 0; frame < samples.length; frame++) {
+        samples[frame] = limit(((block[frame * options.channelCount + channel] ?? 0) - offset) * gain);
+      }
+      await output.write(new Uint8Array(samples.buffer));
+    }
+  } finally {
+    await output.close();
+  }
+  return { path, sampleCount: level.sampleCount, gainDb };
+}
+
+/** Linear to 0.9 of full scale, then bent so that it never gets past. */
+function limit(value: number): number {
+  const magnitude = Math.abs(value);
+  if (magnitude <= LIMIT_START) return Math.round(value);
+  const room = 32767 - LIMIT_START;
+  return Math.round(Math.sign(value) * (LIMIT_START + room * Math.tanh((magnitude - LIMIT_START) / room)));
+}

@@ -1,0 +1,35 @@
+/** Which container a recording is, told from its first bytes. Names and declared types are hints and are not asked. */
+
+export const CONTAINERS = ["wav", "flac", "mp3", "ogg", "mp4", "webm", "amr", "aac"] as const;
+export type Container = (typeof CONTAINERS)[number];
+
+/** Bytes `sniffContainer` wants to see; fewer are fine when the file is shorter. */
+export const SNIFF_BYTES = 64;
+
+/**
+ * @param head - the first bytes of the file.
+ * @returns undefined when it is none of ours: text, playlists and scripts among them.
+ * @see the magic numbers in RFC 9639 (FLAC), RFC 3533 (Ogg), RFC 9559 (Matroska), RFC 4867 (AMR), ISO 14496-12 (MP4)
+ */
+export function sniffContainer(head: Uint8Array): Container | undefined {
+  const ascii = (start: number, end: number): string => String.fromCharCode(...head.subarray(start, end));
+  const riff = ascii(0, 4);
+  if ((riff === "RIFF" || riff === "RF64") && ascii(8, 12) === "WAVE") return "wav";
+  if (riff === "fLaC") return "flac";
+  if (riff === "OggS") return "ogg";
+  if (ascii(4, 8) === "ftyp") return "mp4";
+  if (head[0] === 0x1a && head[1] === 0x45 && head[2] === 0xdf && head[3] === 0xa3) return "webm";
+  if (ascii(0, 5) === "#!AMR") return "amr";
+  if (ascii(0, 3) === "ID3") return "mp3";
+  return sniffMpegFrame(head);
+}
+
+/** MPEG audio has no magic, only a frame header: 11 sync bits, then fields with forbidden values. */
+function sniffMpegFrame(head: Uint8Array): Container | undefined {
+  const [first, second, third] = head;
+  if (first !== 0xff || second === undefined || third === undefined) return undefined;
+  if ((second & 0xf6) === 0xf0) return "aac";
+  const hasSync = (second & 0xe0) === 0xe0;
+  const isReserved = (second & 0x18) === 0x08 || (second & 0x06) === 0x00 || (third & 0xf0) === 0xf0 || (third & 0x0c) === 0x0c;
+  return hasSync && !isReserved ? "mp3" : undefined;
+}

@@ -1,0 +1,37 @@
+/** The decode thread: one decoding job per thread, so that its computing never delays the event loop. */
+import { parentPort, workerData } from "node:worker_threads";
+import { toAppError } from "../core/errors.js";
+import { type SplitOptions, type SplitResult, splitChannels } from "./channel-splitter.js";
+import { decodeWithoutFfmpeg, type FallbackOptions } from "./fallback-decoder.js";
+import type { AudioFormat } from "./ffmpeg.js";
+
+/** `fallback` absent: the input was decoded already and only wants splitting. */
+export interface DecodeThreadJob {
+  readonly fallback?: FallbackOptions;
+  readonly split: Omit<SplitOptions, "outputPath" | "channelCount"> & { readonly channelCount?: number; readonly outputPrefix: string };
+  readonly maxChannels: number;
+}
+
+export type DecodeThreadAnswer =
+  | { readonly format?: AudioFormat; readonly split: SplitResult | undefined; readonly failure?: undefined }
+  | { readonly failure: { readonly code: string; readonly message: string } };
+
+async function work(job: DecodeThreadJob): Promise<DecodeThreadAnswer> {
+  const format = job.fallback === undefined ? undefined : await decodeWithoutFfmpeg(job.fallback);
+  const channelCount = job.split.channelCount ?? format?.channelCount ?? 1;
+  const formatPart = format === undefined ? {} : { format };
+  if (channelCount > job.maxChannels) return { ...formatPart, split: undefined };
+  const split = await splitChannels({ ...job.split, channelCount, outputPath: (channel) => `${job.split.outputPrefix}${channel}.s16` });
+  return { ...formatPart, split };
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  work(workerData as DecodeThreadJob).then(
+    (answer) => port.postMessage(answer),
+    (error: unknown) => {
+      const { code, safeMessage } = toAppError(error);
+      port.postMessage({ failure: { code, message: safeMessage } } satisfies DecodeThreadAnswer);
+    },
+  );
+}

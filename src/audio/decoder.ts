@@ -1,0 +1,154 @@
+/**
+ * A recording to analysable audio: one s16le file at 16 kHz per channel, levelled, in a work directory of the caller's.
+ * ffmpeg does it when it is installed, our fallback decoders otherwise.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { AppError, type ErrorCode } from "../core/errors.js";
+import { moduleEntry } from "../core/module-entry.js";
+import type { Channel } from "../core/transcript.js";
+import type { Container } from "./container.js";
+import type { DecodeThreadAnswer, DecodeThreadJob } from "./decode-thread.js";
+import { type AudioFormat, decodeWithFfmpeg, probeWithFfmpeg } from "./ffmpeg.js";
+import { isProgramPresent } from "./program.js";
+
+/** Every engine is fed this rate. */
+export const ANALYSIS_SAMPLE_RATE_HZ = 16_000;
+const MAX_CHANNELS = 2;
+
+export interface DecodedChannel {
+  readonly channel: Channel;
+  readonly path: string;
+  readonly sampleCount: number;
+  readonly gainDb: number;
+}
+
+export interface DecodedRecording {
+  readonly durationMs: number;
+  readonly sourceSampleRateHz: number;
+  /** One `mixed`, or `caller` (left) and `agent` (right). */
+  readonly channels: readonly DecodedChannel[];
+  readonly warnings: readonly string[];
+}
+
+export interface DecodeRequest {
+  readonly path: string;
+  readonly container: Container;
+  /** Existing, private, removed by the caller. */
+  readonly workDirectory: string;
+  readonly signal: AbortSignal;
+}
+
+export interface RecordingDecoder {
+  /** @throws AppError with an `AUDIO_` code, or the signal's reason. */
+  decode(request: DecodeRequest): Promise<DecodedRecording>;
+  /** What decodes here, for `doctor` and health. */
+  describe(): Promise<"ffmpeg" | "fallback">;
+}
+
+export interface RecordingDecoderOptions {
+  readonly timeoutMs: number;
+  readonly maxDurationMs: number;
+  /** `auto` looks for ffmpeg; `fallback` never does. */
+  readonly prefer: "auto" | "fallback";
+}
+
+/** Looks for ffmpeg at each recording, so that installing it takes effect without a restart. */
+export function createRecordingDecoder(options: RecordingDecoderOptions): RecordingDecoder {
+  const describe = async (): Promise<"ffmpeg" | "fallback"> => (options.prefer === "auto" && (await isProgramPresent("ffmpeg")) ? "ffmpeg" : "fallback");
+  return {
+    describe,
+    async decode(request) {
+      const decoded = (await describe()) === "ffmpeg" ? await decodeBySystem(request, options) : await decodeInThread(request, options);
+      return checkDecoded(decoded, options);
+    },
+  };
+}
+
+interface RawDecoded {
+  readonly format: AudioFormat;
+  readonly split: NonNullable<Extract<DecodeThreadAnswer, { failure?: undefined }>["split"]> | undefined;
+  readonly isDamaged: boolean;
+}
+
+async function decodeBySystem(request: DecodeRequest, { timeoutMs, maxDurationMs }: RecordingDecoderOptions): Promise<RawDecoded> {
+  const source = { ...request, timeoutMs };
+  const format = await probeWithFfmpeg(source);
+  if (format.channelCount > MAX_CHANNELS) return { format, split: undefined, isDamaged: false };
+  const interleavedPath = join(request.workDirectory, "interleaved.s16");
+  const { isDamaged } = await decodeWithFfmpeg(source, { path: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, maxDurationMs });
+  const answer = await runThread({ split: splitJob(request, interleavedPath, format.channelCount), maxChannels: MAX_CHANNELS }, request.signal);
+  await rm(interleavedPath, { force: true });
+  return { format, split: answer.split, isDamaged };
+}
+
+async function decodeInThread(request: DecodeRequest, { timeoutMs }: RecordingDecoderOptions): Promise<RawDecoded> {
+  const interleavedPath = join(request.workDirectory, "interleaved.s16");
+  const { container, path } = request;
+  const answer = await runThread(
+    {
+      fallback: { path, container, outputPath: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ },
+      split: splitJob(request, interleavedPath),
+      maxChannels: MAX_CHANNELS,
+    },
+    AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
+  );
+  await rm(interleavedPath, { force: true });
+  if (answer.format === undefined) throw new AppError("AUDIO_CORRUPT", "The recording holds no readable audio.");
+  return { format: answer.format, split: answer.split, isDamaged: false };
+}
+
+function splitJob(request: DecodeRequest, inputPath: string, channelCount?: number): DecodeThreadJob["split"] {
+  return {
+    inputPath,
+    sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ,
+    outputPrefix: join(request.workDirectory, "channel-"),
+    ...(channelCount === undefined ? {} : { channelCount }),
+  };
+}
+
+async function runThread(job: DecodeThreadJob, signal: AbortSignal): Promise<Extract<DecodeThreadAnswer, { failure?: undefined }>> {
+  signal.throwIfAborted();
+  const entry = moduleEntry(import.meta.url, "./decode-thread");
+  const worker = new Worker(entry.url, { workerData: job, execArgv: [...entry.execArgv] });
+  const answer = await new Promise<DecodeThreadAnswer>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("decode thread ended without an answer")));
+  }).finally(() => worker.terminate());
+  if (answer.failure !== undefined) throw new AppError(answer.failure.code as ErrorCode, answer.failure.message);
+  return answer;
+}
+
+function checkDecoded({ format, split, isDamaged }: RawDecoded, { maxDurationMs }: RecordingDecoderOptions): DecodedRecording {
+  if (split === undefined) {
+    throw new AppError(
+      "AUDIO_UNSUPPORTED_FORMAT",
+      `The recording has ${format.channelCount} channels; one (mixed) or two (caller left, counsellor right) can be analysed.`,
+    );
+  }
+  const [first] = split.channels;
+  if (first === undefined) throw new AppError("AUDIO_EMPTY", "The recording holds no sound: it has no samples.");
+  const durationMs = Math.round((first.sampleCount * 1000) / ANALYSIS_SAMPLE_RATE_HZ);
+  if (durationMs > maxDurationMs) {
+    throw new AppError(
+      "AUDIO_TOO_LARGE",
+      `The recording is longer than the ${Math.round(maxDurationMs / 60_000)} minutes allowed; split it, or raise AUDIO_MAX_DURATION_MS.`,
+    );
+  }
+  const warnings: string[] = [];
+  if (isDamaged) warnings.push("The recording is damaged; what could be decoded was analysed.");
+  if (split.isDualMono) warnings.push("Both channels carry the same sound; they were analysed as one mixed channel.");
+  const lostMs = (format.declaredDurationMs ?? 0) - durationMs;
+  if (lostMs > 1_000) warnings.push(`The recording says it is ${lostMs} ms longer than what it holds; it was cut.`);
+  const names: readonly Channel[] = split.channels.length === 1 ? ["mixed"] : ["caller", "agent"];
+  return {
+    durationMs,
+    sourceSampleRateHz: format.sampleRateHz,
+    channels: split.channels.map((channel, index) => ({ ...channel, channel: names[index] ?? "mixed" })),
+    warnings,
+  };
+}

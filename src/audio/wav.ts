@@ -1,0 +1,91 @@
+/** RIFF/WAVE: reading the header, turning sample bytes into s16, writing a plain PCM header. */
+import { AppError } from "../core/errors.js";
+import { expandAlaw, expandUlaw } from "./g711.js";
+
+export type WavEncoding = "pcm" | "float" | "alaw" | "ulaw" | "other";
+
+export interface WavHeader {
+  readonly encoding: WavEncoding;
+  readonly channelCount: number;
+  readonly sampleRateHz: number;
+  readonly bitsPerSample: number;
+  readonly blockBytes: number;
+  readonly dataOffset: number;
+  /** As the file says; a recorder that was cut off leaves 0 or 0xFFFFFFFF here. */
+  readonly declaredDataBytes: number;
+}
+
+const ENCODINGS: Readonly<Record<number, WavEncoding>> = { 1: "pcm", 3: "float", 6: "alaw", 7: "ulaw" };
+const EXTENSIBLE = 0xfffe;
+
+/**
+ * Reads the header from the first bytes of a file (64 KB is plenty).
+ *
+ * @throws AppError `AUDIO_CORRUPT` when there is no format or data chunk, or a field is impossible.
+ * @see Microsoft RIFF, "Multiple Channel Audio Data and WAVE Files" (2007) for the extensible format
+ */
+export function parseWavHeader(head: Uint8Array): WavHeader {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  let format: Omit<WavHeader, "dataOffset" | "declaredDataBytes"> | undefined;
+  let offset = 12;
+  while (offset + 8 <= head.length) {
+    const id = String.fromCharCode(...head.subarray(offset, offset + 4));
+    const length = view.getUint32(offset + 4, true);
+    if (id === "data" && format !== undefined) return { ...format, dataOffset: offset + 8, declaredDataBytes: length };
+    if (id === "fmt " && offset + 24 <= head.length) format = parseFormat(view, offset + 8, length);
+    offset += 8 + length + (length % 2);
+  }
+  throw corrupt("its header has no format or no data part");
+}
+
+function parseFormat(view: DataView, offset: number, length: number): Omit<WavHeader, "dataOffset" | "declaredDataBytes"> {
+  const tag = view.getUint16(offset, true);
+  const subTag = tag === EXTENSIBLE && length >= 26 && offset + 26 <= view.byteLength ? view.getUint16(offset + 24, true) : tag;
+  const channelCount = view.getUint16(offset + 2, true);
+  const sampleRateHz = view.getUint32(offset + 4, true);
+  if (channelCount === 0 || sampleRateHz === 0) throw corrupt("its header says no channels or no sample rate");
+  return {
+    encoding: ENCODINGS[subTag] ?? "other",
+    channelCount,
+    sampleRateHz,
+    blockBytes: view.getUint16(offset + 12, true),
+    bitsPerSample: view.getUint16(offset + 14, true),
+  };
+}
+
+/**
+ * Turns interleaved sample bytes into interleaved s16. A rest shorter than one sample is dropped; NaN becomes 0;
+ * floats are clamped to ±1.
+ *
+ * @throws AppError `AUDIO_UNSUPPORTED_FORMAT` for an encoding or width that is not ours.
+ */
+export function toS16(bytes: Uint8Array, header: Pick<WavHeader, "encoding" | "bitsPerSample">): Int16Array {
+  const { encoding, bitsPerSample } = header;
+  if (encoding === "alaw") return expandAlaw(bytes);
+  if (encoding === "ulaw") return expandUlaw(bytes);
+  const read = sampleReader(encoding, bitsPerSample, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const sampleBytes = bitsPerSample / 8;
+  const samples = new Int16Array(Math.floor(bytes.length / sampleBytes));
+  for (let index = 0; index < samples.length; index++) samples[index] = read(index * sampleBytes);
+  return samples;
+}
+
+function sampleReader(encoding: WavEncoding, bits: number, view: DataView): (offset: number) => number {
+  if (encoding === "pcm" && bits === 8) return (offset) => (view.getUint8(offset) - 128) << 8;
+  if (encoding === "pcm" && bits === 16) return (offset) => view.getInt16(offset, true);
+  if (encoding === "pcm" && bits === 24) return (offset) => view.getInt16(offset + 1, true);
+  if (encoding === "pcm" && bits === 32) return (offset) => view.getInt16(offset + 2, true);
+  if (encoding === "float" && bits === 32) return (offset) => floatToS16(view.getFloat32(offset, true));
+  if (encoding === "float" && bits === 64) return (offset) => floatToS16(view.getFloat64(offset, true));
+  throw new AppError("AUDIO_UNSUPPORTED_FORMAT", "This kind of WAV needs the decoder ffmpeg; install it with: apt-get install ffmpeg");
+}
+
+/** Full scale is 32767 both ways; NaN becomes silence. */
+export function floatToS16(value: number): number {
+  if (Number.isNaN(value)) return 0;
+  return Math.round(Math.max(-1, Math.min(1, value)) * 32767);
+}
+
+function corrupt(why: string): AppError {
+  return new AppError("AUDIO_CORRUPT", `The WAV file can't be read: ${why}. Export it again and retry.`);
+}

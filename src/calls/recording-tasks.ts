@@ -1,0 +1,95 @@
+/** What became of a recording: its task, its stages and, for those who may read it, its analysis. */
+import type { AnalysisResult, StageReport } from "../core/analysis-result.js";
+import type { WorkStatus } from "../core/call.js";
+import type { Clock } from "../core/clock.js";
+import { AppError, type ErrorCode } from "../core/errors.js";
+import { isId } from "../core/ids.js";
+import { processRecordingPayload } from "../protocol/job-payloads.js";
+import type { CancelOutcome, JobRecord, QueueBackend } from "../queue/queue-backend.js";
+import type { AuditAction, AuditSink } from "../security/audit-record.js";
+import type { Actor, Authorized } from "../security/authorization.js";
+import { isGranted } from "../security/permissions.js";
+import { withholdText } from "../security/withhold-text.js";
+import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
+import type { CallRepository } from "../storage/repositories/call-repository.js";
+
+export interface RecordingTask {
+  readonly taskId: string;
+  readonly callId: string;
+  readonly status: WorkStatus;
+  readonly progress: number;
+  readonly currentStep: string;
+  readonly stages: readonly Omit<StageReport, "error">[];
+  readonly result?: AnalysisResult;
+  readonly errorCode?: ErrorCode;
+}
+
+export interface RecordingTasks {
+  /**
+   * A task, with its analysis when it is done. The text of the call is shown to roles with `transcript:read` only, and
+   * reading it leaves an audit record first; others get the analysis with every text withheld.
+   *
+   * @throws AppError `QUEUE_JOB_NOT_FOUND`, `AUDIT_SINK_UNAVAILABLE`
+   */
+  get(authorized: Authorized<"task:read">, taskId: string): Promise<RecordingTask>;
+  /** @throws AppError `QUEUE_JOB_NOT_FOUND` */
+  cancel(authorized: Authorized<"task:cancel">, taskId: string): Promise<Exclude<CancelOutcome, "unknown">>;
+  /** Queued and running tasks, newest first, without results. */
+  listActive(authorized: Authorized<"task:read">, limit: number): Promise<readonly Omit<RecordingTask, "stages" | "result">[]>;
+}
+
+export interface RecordingTasksDependencies {
+  readonly queue: QueueBackend;
+  readonly calls: CallRepository;
+  readonly analyses: AnalysisRepository;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+}
+
+/** The use cases around a recording's task. */
+export function createRecordingTasks(dependencies: RecordingTasksDependencies): RecordingTasks {
+  const { queue, calls, analyses, audit, clock } = dependencies;
+  const findJob = async (taskId: string): Promise<JobRecord> => {
+    const job = isId(taskId) ? await queue.find(taskId) : undefined;
+    if (job === undefined) throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
+    return job;
+  };
+  const record = (actor: Actor, action: AuditAction, target: string): Promise<void> =>
+    audit.append({ atMs: clock.nowMs(), actorId: actor.actorId, role: actor.role, action, target, outcome: "allowed" });
+
+  return {
+    async get({ actor }, taskId) {
+      const task = toTask(await findJob(taskId));
+      const stages = await analyses.listStageReports(taskId);
+      if (task.status !== "completed") return { ...task, stages };
+      const maySeeText = isGranted(actor.role, "transcript:read");
+      await record(actor, maySeeText ? "transcript.read" : "task.read", task.callId);
+      const result = await analyses.findAnalysis({ taskId, callId: task.callId, sealer: await calls.openSealer(task.callId) });
+      if (result === undefined) return { ...task, stages };
+      return { ...task, stages, result: maySeeText ? result : withholdText(result) };
+    },
+    async cancel({ actor }, taskId) {
+      const { callId } = toTask(await findJob(taskId));
+      const outcome = await queue.cancel(taskId);
+      await record(actor, "task.cancelled", callId);
+      if (outcome === "cancelled") await calls.updateOutcome(callId, { status: "cancelled" });
+      if (outcome === "unknown") throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
+      return outcome;
+    },
+    async listActive(_authorized, limit) {
+      return (await queue.list({ queue: "recordings", statuses: ["queued", "processing"], limit })).map(toTask);
+    },
+  };
+}
+
+function toTask(job: JobRecord): Omit<RecordingTask, "stages" | "result"> {
+  const { callId } = processRecordingPayload.parse(job.payload);
+  return {
+    taskId: job.jobId,
+    callId,
+    status: job.status,
+    progress: job.progress,
+    currentStep: job.step,
+    ...(job.errorCode === null || job.status === "completed" ? {} : { errorCode: job.errorCode }),
+  };
+}

@@ -1,0 +1,71 @@
+/** `process`: analyse recordings here and now. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Command } from "commander";
+import { processRecordings } from "../../app/process-recordings.js";
+import { renderAnalysis } from "../../app/render-analysis.js";
+import { isPartial } from "../../core/analysis-result.js";
+import { AppError } from "../../core/errors.js";
+import { isLanguageTag } from "../../core/language.js";
+import { toWireAnalysis } from "../../protocol/http/analysis-schema.js";
+import { type CliContext, type CommonOptions, configOf, runCommand } from "../context.js";
+import { EXIT, exitCodeOf } from "../exit-codes.js";
+
+interface ProcessOptions extends CommonOptions {
+  readonly language: string;
+  readonly engine: string;
+  readonly translate: boolean;
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+export function addProcessCommand(program: Command, context: CliContext): void {
+  program
+    .command("process")
+    .argument("<files...>", "recordings")
+    .description("analyse recordings here and now; keeps nothing, may run beside serve")
+    .option("--language <tag>", "language of the calls, or auto", "auto")
+    .option("--engine <name>", "speech engine, or auto", "auto")
+    .option("--no-translate", "do not translate")
+    .option("--json", "one JSON analysis on stdout, one line per file")
+    .option("--out <directory>", "write each analysis to a file there as well")
+    .option("--config <file>", "settings as JSON")
+    .option("--verbose", "show the stack of a failure")
+    .action((files: string[], options: ProcessOptions) => runCommand(context, options, () => processFiles(context, files, options)));
+}
+
+async function processFiles(context: CliContext, files: readonly string[], options: ProcessOptions): Promise<number> {
+  if (options.language !== "auto" && !isLanguageTag(options.language)) {
+    throw new AppError("CONFIG_INVALID", "--language must be auto or a language tag such as sw or en.");
+  }
+  const config = configOf(context, options);
+  if (options.out !== undefined) await mkdir(options.out, { recursive: true });
+  const { language, engine, translate } = options;
+  const codes: number[] = [];
+  const results = processRecordings(config, {
+    paths: files,
+    language,
+    engine,
+    includeTranslation: translate,
+    ...(context.isTerminal ? { onProgress: (path, progress, step) => process.stderr.write(`\r\u001b[K${basename(path)}  ${progress}%  ${step}`) } : {}),
+  });
+  for await (const { path, result, error } of results) {
+    if (context.isTerminal) process.stderr.write("\r\u001b[K");
+    if (error !== undefined) {
+      context.printError(`openchs-ai: ${path}: ${error.safeMessage} (${error.code})`);
+      codes.push(exitCodeOf(error));
+      continue;
+    }
+    const wire = toWireAnalysis(result);
+    context.print(options.json === true ? JSON.stringify(wire) : renderAnalysis(wire));
+    if (options.out !== undefined) await writeFile(join(options.out, `${basename(path)}.analysis.json`), `${JSON.stringify(wire, null, 2)}\n`, { mode: 0o600 });
+    codes.push(isPartial(result) ? EXIT.partial : EXIT.done);
+  }
+  return combine(codes);
+}
+
+/** All the same: that code. Some bad, some not: partial. */
+function combine(codes: readonly number[]): number {
+  const [first = EXIT.done] = codes;
+  return codes.every((code) => code === first) ? first : EXIT.partial;
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The command line: words to a role. Each command is a file in `commands/`. */
+import { Command, CommanderError } from "commander";
+import { addAuditCommand } from "./commands/audit.js";
+import { addDemoCommand } from "./commands/demo.js";
+import { addDoctorCommand } from "./commands/doctor.js";
+import { addJobsCommand } from "./commands/jobs.js";
+import { addKeysCommand } from "./commands/keys.js";
+import { addMigrateCommand } from "./commands/migrate.js";
+import { addOpenapiCommand } from "./commands/openapi.js";
+import { addProcessCommand } from "./commands/process.js";
+import { addServeCommand } from "./commands/serve.js";
+import type { CliContext } from "./context.js";
+import { EXIT } from "./exit-codes.js";
+
+const context: CliContext = {
+  env: process.env,
+  print: (text) => process.stdout.write(`${text}\n`),
+  printError: (text) => process.stderr.write(`${text}\n`),
+  isTerminal: process.stderr.isTTY === true,
+};
+
+// Whatever is written is for the service's user alone.
+process.umask(0o077);
+// A reader that goes away (`| head`) ends the program quietly.
+process.stdout.on("error", () => process.exit(EXIT.done));
+
+const program = new Command("openchs-ai")
+  .description("Listens to child helpline calls with the counsellor: words, entities, case classification, risk, summary and call quality.")
+  .exitOverride()
+  .showHelpAfterError(false);
+for (const add of [
+  addServeCommand,
+  addProcessCommand,
+  addKeysCommand,
+  addJobsCommand,
+  addMigrateCommand,
+  addAuditCommand,
+  addDoctorCommand,
+  addOpenapiCommand,
+  addDemoCommand,
+]) {
+  add(program, context);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // commander has printed its one line.
+  process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
+}

@@ -1,0 +1,142 @@
+/**
+ * Every setting of the product: its variable, its rule, its default, and what it is for. The type `Config` follows
+ * from it, and so does docs/config.md.
+ */
+import { z } from "zod";
+import { isLanguageTag } from "../core/language.js";
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const optionalPath = z.string().min(1).optional();
+
+export const configSchema = z.object({
+  dataDirectory: z.string().min(1),
+  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
+  gateway: z.object({
+    host: z.string().min(1),
+    port: integer(0, 65_535),
+    requestsPerSecond: integer(1, 100_000),
+    requestBurst: integer(1, 1_000_000),
+    uploadsAtOnce: integer(1, 10_000),
+  }),
+  tls: z.object({ certificateFile: optionalPath, keyFile: optionalPath }),
+  security: z.object({ masterKeyFile: optionalPath }),
+  audio: z.object({
+    maxBytes: integer(1, 17_179_869_184),
+    maxDurationMs: integer(1_000, 86_400_000),
+    decodeTimeoutMs: integer(1_000, 3_600_000),
+    decoder: z.enum(["auto", "fallback"]),
+  }),
+  language: z.object({
+    defaults: z.array(z.string().refine(isLanguageTag)).min(1),
+    translationTarget: z.string().refine(isLanguageTag),
+  }),
+  inference: z.object({ processes: integer(0, 64), speechEngine: z.string().min(1), maxWaiting: integer(1, 100_000) }),
+  queue: z.object({
+    concurrency: integer(0, 64),
+    leaseMs: integer(500, 600_000),
+    pollIntervalMs: integer(50, 60_000),
+    maxAttempts: integer(1, 20),
+    firstRetryDelayMs: integer(10, 600_000),
+  }),
+  shutdownDeadlineMs: integer(0, 600_000),
+});
+
+export type Config = Readonly<z.infer<typeof configSchema>>;
+
+/** A setting as the outside sees it. */
+export interface SettingDefinition {
+  /** Place in `Config`. */
+  readonly path: string;
+  /** As it would be written outside; absent: unset. */
+  readonly defaultText?: string;
+  /** The rule in words, for messages and the page. */
+  readonly rule: string;
+  readonly purpose: string;
+}
+
+/** By variable; the order is that of docs/config.md. */
+export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
+  DATA_DIR: {
+    path: "dataDirectory",
+    rule: "a directory path",
+    purpose: "Where everything is kept: database, recordings, master key, admin key. Default: `~/.local/share/openchs-ai`.",
+  },
+  LOG_LEVEL: { path: "logLevel", defaultText: "info", rule: "debug, info, warn, error or silent", purpose: "Least severe log line that is written." },
+  HOST: {
+    path: "gateway.host",
+    defaultText: "127.0.0.1",
+    rule: "an address",
+    purpose: "Address the service listens on. Anything but loopback should have TLS.",
+  },
+  PORT: { path: "gateway.port", defaultText: "8125", rule: "0 to 65535", purpose: "Port of the HTTP gateway; 0 takes a free one." },
+  REQUESTS_PER_SECOND: {
+    path: "gateway.requestsPerSecond",
+    defaultText: "100",
+    rule: "1 to 100000",
+    purpose: "Requests a key may make each second, in the long run.",
+  },
+  REQUEST_BURST: { path: "gateway.requestBurst", defaultText: "500", rule: "1 to 1000000", purpose: "Requests a key may make at once after a quiet while." },
+  UPLOADS_AT_ONCE: { path: "gateway.uploadsAtOnce", defaultText: "64", rule: "1 to 10000", purpose: "Uploads received at the same time." },
+  TLS_CERT_FILE: { path: "tls.certificateFile", rule: "a PEM file", purpose: "Certificate chain; together with TLS_KEY_FILE it turns TLS on." },
+  TLS_KEY_FILE: { path: "tls.keyFile", rule: "a PEM file", purpose: "Private key of the certificate." },
+  MASTER_KEY_FILE: {
+    path: "security.masterKeyFile",
+    rule: "a file path",
+    purpose: "The master key. Default: `master.key` in the data directory, made on first start.",
+  },
+  AUDIO_MAX_BYTES: { path: "audio.maxBytes", defaultText: "536870912", rule: "1 to 17179869184", purpose: "Largest recording accepted, in bytes (512 MB)." },
+  AUDIO_MAX_DURATION_MS: { path: "audio.maxDurationMs", defaultText: "14400000", rule: "1000 to 86400000", purpose: "Longest recording analysed (4 hours)." },
+  AUDIO_DECODE_TIMEOUT_MS: {
+    path: "audio.decodeTimeoutMs",
+    defaultText: "300000",
+    rule: "1000 to 3600000",
+    purpose: "How long decoding one recording may take.",
+  },
+  AUDIO_DECODER: {
+    path: "audio.decoder",
+    defaultText: "auto",
+    rule: "auto or fallback",
+    purpose: "`auto` uses ffmpeg when it is installed; `fallback` never does.",
+  },
+  DEFAULT_LANGUAGES: {
+    path: "language.defaults",
+    defaultText: "sw,en",
+    rule: "language tags, separated by commas",
+    purpose: "Languages a call may be in when none is given.",
+  },
+  TRANSLATION_TARGET: { path: "language.translationTarget", defaultText: "en", rule: "a language tag", purpose: "Language translations are made into." },
+  MODEL_PROCESSES: { path: "inference.processes", defaultText: "0", rule: "0 to 64", purpose: "Model processes; 0 means one per core." },
+  MODEL_MAX_WAITING: {
+    path: "inference.maxWaiting",
+    defaultText: "1000",
+    rule: "1 to 100000",
+    purpose: "Model requests that may wait before more are refused.",
+  },
+  SPEECH_ENGINE: {
+    path: "inference.speechEngine",
+    defaultText: "auto",
+    rule: "auto or an installed engine",
+    purpose: "Which speech engine to use; `auto` takes the best installed.",
+  },
+  WORKER_CONCURRENCY: { path: "queue.concurrency", defaultText: "0", rule: "0 to 64", purpose: "Recordings in work at once; 0 means one per core." },
+  JOB_LEASE_MS: { path: "queue.leaseMs", defaultText: "30000", rule: "500 to 600000", purpose: "Silence after which a job's worker is taken for dead." },
+  JOB_POLL_INTERVAL_MS: {
+    path: "queue.pollIntervalMs",
+    defaultText: "1000",
+    rule: "50 to 60000",
+    purpose: "How often to look for jobs that other processes queued.",
+  },
+  JOB_MAX_ATTEMPTS: { path: "queue.maxAttempts", defaultText: "3", rule: "1 to 20", purpose: "Tries before a failing job is set aside." },
+  JOB_FIRST_RETRY_DELAY_MS: {
+    path: "queue.firstRetryDelayMs",
+    defaultText: "1000",
+    rule: "10 to 600000",
+    purpose: "Delay before the second try; it doubles from there, to five minutes at most.",
+  },
+  SHUTDOWN_DEADLINE_MS: {
+    path: "shutdownDeadlineMs",
+    defaultText: "30000",
+    rule: "0 to 600000",
+    purpose: "How long running work may finish when the service is told to stop.",
+  },
+};

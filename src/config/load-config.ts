@@ -1,0 +1,72 @@
+/**
+ * Turns command line, environment and file into one frozen, validated `Config`. Pure: called once, in `cli/`. Every
+ * fault is reported, by variable and rule, never by value: a value may be a secret.
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { AppError } from "../core/errors.js";
+import { type Config, configSchema, SETTINGS } from "./config-schema.js";
+
+type TextSettings = Readonly<Record<string, string | undefined>>;
+
+export interface ConfigSources {
+  /** From the command line, by variable name; wins. */
+  readonly argv?: TextSettings;
+  readonly env?: TextSettings;
+  /** A parsed JSON file: only known variables may stand in it. */
+  readonly file?: Readonly<Record<string, unknown>>;
+}
+
+/** @throws AppError `CONFIG_INVALID`, naming every variable that breaks its rule */
+export function loadConfig({ argv = {}, env = {}, file = {} }: ConfigSources): Config {
+  const faults = Object.keys(file)
+    .filter((variable) => !(variable in SETTINGS))
+    .map((variable) => `${variable} in the configuration file is not a setting`);
+  const nested: Record<string, unknown> = {};
+  for (const [variable, setting] of Object.entries(SETTINGS)) {
+    const fromFile = file[variable];
+    const text = argv[variable] ?? emptyToUndefined(env[variable]) ?? (fromFile === undefined ? undefined : String(fromFile)) ?? setting.defaultText;
+    if (text !== undefined) setAt(nested, setting.path, setting.path === "language.defaults" ? splitList(text) : text);
+  }
+  nested["dataDirectory"] ??= join(homedir(), ".local", "share", "openchs-ai");
+  for (const section of ["tls", "security"]) nested[section] ??= {};
+  const parsed = configSchema.safeParse(nested);
+  if (!parsed.success) faults.push(...parsed.error.issues.map(({ path }) => describeFault(path)));
+  if (parsed.data !== undefined && (parsed.data.tls.certificateFile === undefined) !== (parsed.data.tls.keyFile === undefined)) {
+    faults.push("TLS_CERT_FILE and TLS_KEY_FILE must be given together");
+  }
+  if (faults.length > 0 || parsed.data === undefined) {
+    throw new AppError("CONFIG_INVALID", `Settings are wrong: ${[...new Set(faults)].join("; ")}.`, { details: { faults } });
+  }
+  return deepFreeze(parsed.data);
+}
+
+const emptyToUndefined = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
+const splitList = (text: string): string[] =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+
+function describeFault(path: readonly PropertyKey[]): string {
+  const place = path.filter((part) => typeof part === "string").join(".");
+  const found = Object.entries(SETTINGS).find(([, setting]) => setting.path === place);
+  return found === undefined ? `${place} is wrong` : `${found[0]} must be ${found[1].rule}`;
+}
+
+function setAt(target: Record<string, unknown>, path: string, value: unknown): void {
+  const [section, key] = path.split(".");
+  if (section === undefined) return;
+  if (key === undefined) {
+    target[section] = value;
+    return;
+  }
+  const nested = (target[section] ?? {}) as Record<string, unknown>;
+  nested[key] = value;
+  target[section] = nested;
+}
+
+function deepFreeze<T extends object>(value: T): Readonly<T> {
+  for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) deepFreeze(inner as object);
+  return Object.freeze(value);
+}

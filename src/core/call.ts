@@ -1,0 +1,35 @@
+/** A call: one telephone conversation, live or recorded, from its first leg to its last. */
+import type { Channel } from "./transcript.js";
+
+export const CALL_SOURCES = ["upload", "live"] as const;
+export type CallSource = (typeof CALL_SOURCES)[number];
+
+/** The one vocabulary of work, on calls and on jobs alike. */
+export const WORK_STATUSES = ["queued", "processing", "completed", "failed", "cancelled"] as const;
+export type WorkStatus = (typeof WORK_STATUSES)[number];
+
+/** When a call is analysed: `realtime` while it runs, `post_call` after it, `both`, or `adaptive` by load. */
+export const PROCESSING_MODES = ["realtime", "post_call", "both", "adaptive"] as const;
+export type ProcessingMode = (typeof PROCESSING_MODES)[number];
+
+export interface CallLeg {
+  readonly streamId: string;
+  readonly channel: Channel;
+}
+
+/** Times are epoch milliseconds UTC. No field holds a name, a number or anything that was said. */
+export interface CallRecord {
+  readonly callId: string;
+  readonly externalId?: string;
+  readonly source: CallSource;
+  readonly direction: "inbound" | "outbound" | "unknown";
+  readonly status: WorkStatus;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly durationMs: number | null;
+  readonly legs: readonly CallLeg[];
+  readonly agentId?: string;
+  readonly languages: readonly string[];
+  readonly mode: ProcessingMode;
+  readonly legalHold: boolean;
+}

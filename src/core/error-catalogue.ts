@@ -1,0 +1,181 @@
+/**
+ * Every error code of the product, what it means and what to do about it. Codes are stable and prefixed by the room
+ * that throws them; docs/errors.md is made from this table.
+ */
+
+export const ERROR_CATALOGUE = {
+  AUDIO_UNSUPPORTED_FORMAT: {
+    meaning: "The file is not audio that can be read here, or has more than two channels.",
+    remedy: "Send WAV, FLAC, MP3, OGG/Opus, M4A, WebM or AMR with one or two channels.",
+  },
+  AUDIO_EMPTY: {
+    meaning: "The recording has no bytes or no samples.",
+    remedy: "Check the export; record again.",
+  },
+  AUDIO_CORRUPT: {
+    meaning: "The recording holds no readable audio.",
+    remedy: "Export it again and retry.",
+  },
+  AUDIO_TOO_LARGE: {
+    meaning: "The recording is larger or longer than allowed.",
+    remedy: "Split or compress it, or raise AUDIO_MAX_BYTES or AUDIO_MAX_DURATION_MS.",
+  },
+  AUDIO_DECODER_MISSING: {
+    meaning: "This format needs ffmpeg, which is not installed.",
+    remedy: "Run: apt-get install ffmpeg",
+  },
+  AUDIO_DECODE_TIMEOUT: {
+    meaning: "Decoding took too long and was stopped.",
+    remedy: "The file may be damaged; export it again, or raise AUDIO_DECODE_TIMEOUT_MS.",
+  },
+  AUDIO_FILE_NOT_FOUND: {
+    meaning: "The recording is not there any more.",
+    remedy: "Nothing; it was deleted, or the audio store was changed by hand.",
+  },
+  AUTH_CREDENTIALS_MISSING: {
+    meaning: "The request has no credentials.",
+    remedy: "Send Authorization: Bearer with an API key.",
+  },
+  AUTH_CREDENTIALS_INVALID: {
+    meaning: "The API key is unknown, revoked or mistyped.",
+    remedy: "Make one with: openchs-ai keys create",
+  },
+  AUTH_PERMISSION_DENIED: {
+    meaning: "The key's role may not do this.",
+    remedy: "Use a key of another role; docs/operations.md has the table.",
+  },
+  AUDIT_SINK_UNAVAILABLE: {
+    meaning: "The audit log can't be written, so the action was refused.",
+    remedy: "Check the data directory's disk.",
+  },
+  AUDIT_CHAIN_BROKEN: {
+    meaning: "An audit record was changed, removed or added outside the service.",
+    remedy: "Compare with a backup; find out who can write the database.",
+  },
+  CALL_NOT_FOUND: {
+    meaning: "There is no such call.",
+    remedy: "Check the id.",
+  },
+  CALL_ID_CONFLICT: {
+    meaning: "A call with this call_id exists.",
+    remedy: "Leave call_id out, or send another.",
+  },
+  CONFIG_INVALID: {
+    meaning: "A setting breaks its rule.",
+    remedy: "Read docs/config.md; the message names the setting.",
+  },
+  CONFIG_DATA_DIRECTORY_IN_USE: {
+    meaning: "Another service uses the data directory.",
+    remedy: "Stop it, or give this one its own with --data-dir.",
+  },
+  CONFIG_PORT_IN_USE: {
+    meaning: "The port is taken.",
+    remedy: "Stop what uses it, or choose another with --port.",
+  },
+  GATEWAY_BAD_REQUEST: {
+    meaning: "The request does not have the form this path takes.",
+    remedy: "Read the details field and /docs.",
+  },
+  GATEWAY_NOT_FOUND: {
+    meaning: "There is nothing at this path.",
+    remedy: "Read /docs.",
+  },
+  GATEWAY_UNSUPPORTED_MEDIA_TYPE: {
+    meaning: "The body is of a type this path does not take.",
+    remedy: "Uploads are multipart/form-data with a file field named audio.",
+  },
+  GATEWAY_RATE_LIMITED: {
+    meaning: "The key made too many requests.",
+    remedy: "Wait as long as Retry-After says.",
+  },
+  GATEWAY_UPLOADS_BUSY: {
+    meaning: "Too many uploads run at once.",
+    remedy: "Try again when Retry-After says.",
+  },
+  INTERNAL: {
+    meaning: "Something went wrong inside.",
+    remedy: "Look for the error's class and place in the log and report it.",
+  },
+  MODEL_NOT_READY: {
+    meaning: "No installed engine can do this, for this language.",
+    remedy: "Install one; the message and openchs-ai doctor say which.",
+  },
+  MODEL_ENGINE_UNKNOWN: {
+    meaning: "The engine named is not installed.",
+    remedy: "openchs-ai doctor lists the installed ones.",
+  },
+  MODEL_INPUT_INVALID: {
+    meaning: "The engine can't take this input.",
+    remedy: "Check text and language.",
+  },
+  MODEL_PROCESS_FAILED: {
+    meaning: "A model process ended unexpectedly and is replaced.",
+    remedy: "Nothing at first: the work is tried again. If it repeats, look at the machine's memory.",
+  },
+  MODEL_DEADLINE_EXCEEDED: {
+    meaning: "A model did not answer in time.",
+    remedy: "Nothing at first: the work is tried again.",
+  },
+  MODEL_CANCELLED: {
+    meaning: "A model request was cancelled.",
+    remedy: "Nothing.",
+  },
+  MODEL_OVERLOADED: {
+    meaning: "Too many model requests wait.",
+    remedy: "Try again in a moment; add cores or workers.",
+  },
+  QUEUE_JOB_NOT_FOUND: {
+    meaning: "There is no task or job with this id.",
+    remedy: "Check the id.",
+  },
+  QUEUE_JOB_NOT_DEAD: {
+    meaning: "Only a failed job can be retried or discarded.",
+    remedy: "openchs-ai jobs list shows them.",
+  },
+  QUEUE_JOB_STALLED: {
+    meaning: "The job was part of several crashes and was set aside.",
+    remedy: "Find what it does to the service, then: openchs-ai jobs retry",
+  },
+  QUEUE_JOB_CANCELLED: {
+    meaning: "The task was cancelled.",
+    remedy: "Nothing.",
+  },
+  QUEUE_CLOSED: {
+    meaning: "The service is stopping.",
+    remedy: "Try again in a moment.",
+  },
+  SECURITY_DECRYPTION_FAILED: {
+    meaning: "A stored value can't be opened.",
+    remedy: "Check that the master key file is the one the data was made with.",
+  },
+  SECURITY_MASTER_KEY_INVALID: {
+    meaning: "The master key file can't be used.",
+    remedy: "Restore it from backup; chmod 600 it.",
+  },
+  SECURITY_KEY_NOT_FOUND: {
+    meaning: "There is no such active API key.",
+    remedy: "openchs-ai keys list shows them.",
+  },
+  SECURITY_TLS_INVALID: {
+    meaning: "The TLS certificate and key can't be used.",
+    remedy: "Check TLS_CERT_FILE and TLS_KEY_FILE.",
+  },
+  STORAGE_UNAVAILABLE: {
+    meaning: "The database could not do this.",
+    remedy: "Look at the log; check disk and permissions of the data directory.",
+  },
+  STORAGE_SCHEMA_NEWER: {
+    meaning: "The database was made by a newer version.",
+    remedy: "Start that version, or restore a backup made by this one.",
+  },
+  STORAGE_CONFLICT: {
+    meaning: "The change conflicts with what is stored.",
+    remedy: "Read the current state and try again.",
+  },
+  STORAGE_FULL: {
+    meaning: "The disk is full.",
+    remedy: "Free space in the data directory.",
+  },
+} as const satisfies Readonly<Record<string, { readonly meaning: string; readonly remedy: string }>>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;

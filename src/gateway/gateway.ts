@@ -1,0 +1,126 @@
+/**
+ * The HTTP gateway: puts routes, access rules, errors and the OpenAPI page together. It holds no logic of calls; every
+ * route asks a use case.
+ */
+import helmet from "@fastify/helmet";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import Fastify, { type FastifyInstance } from "fastify";
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { AppError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import { errorFields } from "../observability/error-fields.js";
+import type { TlsOptions } from "../security/tls-options.js";
+import { type AccessOptions, guardRoutes, requireStatedPermissions } from "./plugins/access.js";
+import { fromFrameworkError, toProblem } from "./problem.js";
+import { healthRoutes } from "./routes/health.js";
+import { type OperationsRoutesOptions, operationsRoutes } from "./routes/operations.js";
+import { type RecordingRoutesOptions, recordingRoutes } from "./routes/recordings.js";
+
+export interface GatewayOptions {
+  readonly access: AccessOptions;
+  readonly recordings: RecordingRoutesOptions;
+  readonly operations: OperationsRoutesOptions;
+  readonly logger: Logger;
+  readonly tls?: TlsOptions;
+}
+
+const DOCUMENTATION_PREFIX = "/docs";
+
+/** A browser page of ours gets nothing from elsewhere; Swagger's page needs its inline styles. */
+const CONTENT_SECURITY_POLICY = {
+  directives: {
+    defaultSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", "data:"],
+    frameAncestors: ["'none'"],
+    upgradeInsecureRequests: null,
+  },
+};
+
+/** Builds, and does not listen. */
+export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
+  const { logger } = options;
+  const app = Fastify({
+    ...(options.tls === undefined ? {} : { https: options.tls as unknown as null }),
+    logger: false,
+    bodyLimit: 1_048_576,
+    // A client that sends nothing must not hold a place for ever; a body in flight may take its time.
+    connectionTimeout: 0,
+    requestTimeout: 0,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: "idle",
+    return503OnClosing: true,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  answerErrors(app, logger);
+  measureRequests(app, options);
+  requireStatedPermissions(app, [DOCUMENTATION_PREFIX]);
+  await describeApi(app, options.operations.status.version);
+  await app.register(healthRoutes, { status: options.operations.status });
+  await app.register(async (guarded) => {
+    // Without TLS a browser must not be told to insist on it.
+    await guarded.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: options.tls !== undefined });
+    guardRoutes(guarded, options.access);
+    await guarded.register(recordingRoutes, options.recordings);
+    await guarded.register(operationsRoutes, options.operations);
+    await guarded.register(documentationRoutes);
+  });
+  return app;
+}
+
+function answerErrors(app: FastifyInstance, logger: Logger): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = fromFrameworkError(thrown);
+    const problem = toProblem(error);
+    if (problem.status >= 500) {
+      logger.error("A request failed", {
+        ...errorFields(thrown),
+        method: request.method,
+        route: request.routeOptions.url ?? "unknown",
+        statusCode: problem.status,
+      });
+    }
+    const { retryAfterSeconds } = error.details;
+    if (typeof retryAfterSeconds === "number") reply.header("retry-after", retryAfterSeconds);
+    else if (problem.status === 503) reply.header("retry-after", 5);
+    if (problem.status === 401) reply.header("www-authenticate", "Bearer");
+    // The rest of a refused upload is not read: the connection ends with the answer.
+    if (!request.raw.complete) reply.header("connection", "close");
+    return reply.code(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
+  });
+  app.setNotFoundHandler({}, (_request, reply) => {
+    const problem = toProblem(new AppError("GATEWAY_NOT_FOUND", "There is nothing at this path; /docs lists what there is."));
+    return reply.code(404).type("application/problem+json").send(problem);
+  });
+}
+
+function measureRequests(app: FastifyInstance, { access }: GatewayOptions): void {
+  app.addHook("onResponse", (request, reply, done) => {
+    const labels = { route: request.routeOptions.url ?? "unknown", method: request.method, status: `${Math.floor(reply.statusCode / 100)}xx` };
+    access.metrics.requestSeconds.observe(labels, reply.elapsedTime / 1000);
+    done();
+  });
+}
+
+async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "openchs-ai", version, description: "Analysis of child helpline calls. Errors are RFC 9457 problem documents with a stable `code`." },
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "An API key: openchs-ai keys create" } } },
+      security: [{ bearer: [] }],
+    },
+    transform: (input) => {
+      const { schema, url } = jsonSchemaTransform(input);
+      const isPublic = input.route.config?.permission === "public";
+      return { url, schema: isPublic ? { ...schema, security: [] } : schema };
+    },
+  });
+}
+
+async function documentationRoutes(app: FastifyInstance): Promise<void> {
+  await app.register(swaggerUi, { routePrefix: DOCUMENTATION_PREFIX });
+  app.get("/openapi.json", { config: { permission: "public" }, schema: { hide: true } }, () => app.swagger());
+}

@@ -1,0 +1,94 @@
+/**
+ * Who gets in: every route states its permission or does not register; then rate, credentials and permission are
+ * checked in this order, before a body is read. Authentication fails closed; the rate limit is kept in memory and so
+ * can't be down.
+ */
+import { createHash } from "node:crypto";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { AppError } from "../../core/errors.js";
+import type { Metrics } from "../../observability/metrics.js";
+import type { AuditSink } from "../../security/audit-record.js";
+import type { Authenticator } from "../../security/authentication.js";
+import { type Actor, type Authorized, authorize } from "../../security/authorization.js";
+import type { Permission } from "../../security/permissions.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Required on every route. */
+    permission?: Permission | "public";
+  }
+  interface FastifyRequest {
+    actor: Actor | null;
+  }
+}
+
+export interface AccessOptions {
+  readonly authenticator: Authenticator;
+  readonly audit: AuditSink;
+  readonly metrics: Metrics;
+  readonly requestsPerSecond: number;
+  readonly requestBurst: number;
+}
+
+/** A spent burst fills up again within this long. */
+const BURST_WINDOW_SECONDS = 60;
+
+/**
+ * Refuses to register a route that does not say who may call it. Routes a plugin adds under one of `publicPrefixes`
+ * (the API page and its files) are public.
+ */
+export function requireStatedPermissions(app: FastifyInstance, publicPrefixes: readonly string[]): void {
+  app.addHook("onRoute", (route) => {
+    if (publicPrefixes.includes(route.prefix)) route.config = { ...route.config, permission: "public" };
+    if (route.config?.permission === undefined) throw new Error(`route ${String(route.method)} ${route.url} states no permission`);
+  });
+}
+
+/** Guards the routes of this scope. */
+export function guardRoutes(app: FastifyInstance, options: AccessOptions): void {
+  const { authenticator, audit, metrics, requestsPerSecond, requestBurst } = options;
+  const limiter = new BurstyRateLimiter(
+    new RateLimiterMemory({ points: requestsPerSecond, duration: 1 }),
+    new RateLimiterMemory({ keyPrefix: "burst", points: Math.max(1, requestBurst - requestsPerSecond), duration: BURST_WINDOW_SECONDS }),
+  );
+  app.decorateRequest("actor", null);
+  app.addHook("onRequest", async (request) => {
+    const { permission } = request.routeOptions.config;
+    await consume(limiter, request, metrics);
+    if (permission === "public") return;
+    request.actor = await authenticator.authenticate(request.headers.authorization).catch((error: unknown) => {
+      metrics.rateLimited.inc({ reason: "credentials" });
+      throw error;
+    });
+    try {
+      if (permission !== undefined) authorize(request.actor, permission);
+    } catch (error) {
+      metrics.rateLimited.inc({ reason: "permission" });
+      const { actorId, role } = request.actor;
+      const target = `${request.method} ${request.routeOptions.url ?? "unknown"}`.slice(0, 128);
+      await audit.append({ atMs: Date.now(), actorId, role, action: "access.denied", target, outcome: "denied" });
+      throw error;
+    }
+  });
+}
+
+/** The proof a use case asks for. */
+export function authorizedRequest<P extends Permission>(request: FastifyRequest, permission: P): Authorized<P> {
+  if (request.actor === null) throw new AppError("AUTH_CREDENTIALS_MISSING", "This needs credentials.");
+  return authorize(request.actor, permission);
+}
+
+async function consume(limiter: BurstyRateLimiter, request: FastifyRequest, metrics: Metrics): Promise<void> {
+  const { authorization } = request.headers;
+  // By a hash of the credential: one key's flood is not another key's, and the limiter never holds a secret.
+  const caller = authorization === undefined ? request.ip : createHash("sha256").update(authorization).digest("base64");
+  try {
+    await limiter.consume(caller);
+  } catch (refusal) {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    metrics.rateLimited.inc({ reason: "rate" });
+    const retryAfterSeconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
+    throw new AppError("GATEWAY_RATE_LIMITED", "Too many requests; wait as long as Retry-After says.", { retryable: true, details: { retryAfterSeconds } });
+  }
+}

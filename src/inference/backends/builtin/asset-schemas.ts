@@ -1,0 +1,203 @@
+/**
+ * Shapes of the data files under `data/` that the builtin engines read. Every phrase is checked against the phrase
+ * language, so a typing error in a lexicon is found when the service starts, not in a call.
+ */
+import { z } from "zod";
+import { CONTACT_TYPES, PRIORITIES } from "../../../core/case-classification.js";
+import { ENTITY_LABELS } from "../../../core/entity.js";
+import { RISK_KINDS } from "../../../core/risk.js";
+import { phraseFault } from "./text/phrase-pattern.js";
+
+const phrase = z.string().superRefine((value, context) => {
+  const fault = phraseFault(value);
+  if (fault !== null) context.addIssue({ code: "custom", message: fault });
+});
+const phrases = z.array(phrase);
+const label = z.string().min(1).max(100);
+const languageKey = z.string().regex(/^[a-z]{2,3}$/);
+const byLanguage = z.record(languageKey, phrases);
+const header = { id: z.string().min(1), version: z.int().min(1) };
+const strengths = z.strictObject({
+  strong: phrases.default([]),
+  medium: phrases.default([]),
+  weak: phrases.default([]),
+});
+const strengthsByLanguage = z.record(languageKey, strengths);
+const weights = z.strictObject({
+  strong: z.number().positive(),
+  medium: z.number().positive(),
+  weak: z.number().positive(),
+});
+const weighted = { ...header, weights, threshold: z.number().positive() };
+
+export const taxonomySchema = z.strictObject({
+  ...header,
+  main_categories: z.array(z.strictObject({ label, sub_categories: z.array(label).min(1) })).min(1),
+  interventions: z.array(label).min(1),
+  priorities: z.array(z.enum(PRIORITIES)).length(PRIORITIES.length),
+});
+
+const rubricItem = z.strictObject({
+  item: label,
+  rule: z.enum(["start", "end", "anywhere", "interruption", "fluent", "steps"]),
+  requires: byLanguage.optional(),
+  min_met: z.int().min(1).default(1),
+  absence: z.strictObject({ mark: z.enum(["met", "not_met", "not_enough_evidence"]), min_agent_words: z.int().min(0) }),
+  met: byLanguage,
+  not_met: byLanguage,
+});
+
+export const rubricSchema = z.strictObject({
+  ...header,
+  heads: z.array(z.strictObject({ head: label, items: z.array(rubricItem).min(1) })).min(1),
+});
+
+export const categoriesSchema = z.strictObject({
+  ...weighted,
+  categories: z.array(z.strictObject({ label, priority: z.enum(PRIORITIES), cues: strengthsByLanguage })),
+});
+
+export const contactTypesSchema = z.strictObject({
+  ...weighted,
+  silent: z.strictObject({ max_caller_words: z.int().min(0), cues: byLanguage }),
+  types: z.array(z.strictObject({ contact_type: z.enum(CONTACT_TYPES), cues: strengthsByLanguage })),
+});
+
+export const interventionsSchema = z.strictObject({
+  ...weighted,
+  interventions: z.array(z.strictObject({ label, cues: strengthsByLanguage })),
+});
+
+const levels = z.partialRecord(z.enum(PRIORITIES), byLanguage);
+
+export const risksSchema = z.strictObject({
+  ...header,
+  kinds: z.array(z.strictObject({ kind: z.enum(RISK_KINDS), levels })),
+});
+
+export const prioritiesSchema = z.strictObject({ ...header, levels });
+
+const scope = z.strictObject({ window_tokens: z.int().min(1), words: byLanguage });
+
+export const scopesSchema = z.strictObject({
+  ...header,
+  negation: z.strictObject({
+    window_tokens: z.int().min(1),
+    words: byLanguage,
+    verb_prefixes: byLanguage,
+    breakers: byLanguage,
+    subject_pronouns: phrases,
+    reporting_verbs: phrases,
+  }),
+  past: scope,
+  hypothetical: scope,
+  questions: z.strictObject({ first_words: byLanguage, anywhere: byLanguage, fillers: phrases }),
+  affirmations: byLanguage,
+  hesitations: phrases,
+});
+
+export const peopleSchema = z.strictObject({
+  ...header,
+  possessives_before: phrases,
+  possessives_after: phrases,
+  articles: phrases,
+  relations: z.strictObject({ child: byLanguage, adult: byLanguage, other: byLanguage }),
+  strangers: byLanguage,
+  children_words: byLanguage,
+  gender: byLanguage,
+  acts: z.strictObject({ active: byLanguage, passive: byLanguage }),
+  be_words: phrases,
+  names: z.strictObject({ strong_introducers: byLanguage, weak_introducers: byLanguage, titles: phrases }),
+  self_introducers: byLanguage,
+  self_age_words: phrases,
+  helpline_words: phrases,
+  male_words: phrases,
+  female_words: phrases,
+  name_links: phrases,
+  school_cues: byLanguage,
+  not_names: phrases,
+});
+
+export const incidentsSchema = z.strictObject({ ...header, incidents: byLanguage });
+
+const numberWords = z.record(z.string(), z.int().min(0));
+
+export const numbersSchema = z.strictObject({
+  ...header,
+  units: numberWords,
+  teens: numberWords,
+  tens: numberWords,
+  joiners: z.array(z.string()),
+  spoken_zero: z.array(z.string()),
+  repeaters: numberWords,
+});
+
+export const timesSchema = z.strictObject({
+  ...header,
+  ages: byLanguage,
+  age_contexts: byLanguage,
+  not_ages: byLanguage,
+  dates: byLanguage,
+  clock: z.string().refine(isPattern, "must be a regular expression"),
+});
+
+export const landmarksSchema = z.strictObject({
+  ...header,
+  landmark_nouns: byLanguage,
+  school_levels: phrases,
+  near_words: byLanguage,
+  place_introducers: z.strictObject({ strong: byLanguage, weak: byLanguage }),
+  place_suffixes: phrases,
+  organisations: byLanguage,
+});
+
+export const placesSchema = z.strictObject({
+  ...header,
+  countries: z.array(label),
+  kenya: z.array(label),
+  tanzania: z.array(label),
+  uganda: z.array(label),
+  ambiguous: z.array(label),
+});
+
+export const namesSchema = z.strictObject({
+  ...header,
+  groups: z.array(z.strictObject({ origin: z.string(), names: z.array(label) })),
+  ambiguous: z.array(label),
+});
+
+export const questionsSchema = z.strictObject({
+  ...header,
+  min_overlap: z.int().min(1),
+  types: z.array(z.strictObject({ answers: z.array(z.enum(ENTITY_LABELS)).min(1), phrases: byLanguage })),
+  stop_words: byLanguage,
+});
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source, "gi").source !== "";
+  } catch {
+    return false;
+  }
+}
+
+export type QuestionLexicon = z.infer<typeof questionsSchema>;
+export type PhrasesByLanguage = z.infer<typeof byLanguage>;
+export type StrengthsByLanguage = z.infer<typeof strengthsByLanguage>;
+export type StrengthWeights = z.infer<typeof weights>;
+export type Taxonomy = z.infer<typeof taxonomySchema>;
+export type Rubric = z.infer<typeof rubricSchema>;
+export type RubricItem = z.infer<typeof rubricItem>;
+export type CategoryLexicon = z.infer<typeof categoriesSchema>;
+export type ContactTypeLexicon = z.infer<typeof contactTypesSchema>;
+export type InterventionLexicon = z.infer<typeof interventionsSchema>;
+export type RiskLexicon = z.infer<typeof risksSchema>;
+export type PriorityLexicon = z.infer<typeof prioritiesSchema>;
+export type ScopeLexicon = z.infer<typeof scopesSchema>;
+export type PeopleLexicon = z.infer<typeof peopleSchema>;
+export type IncidentLexicon = z.infer<typeof incidentsSchema>;
+export type NumberLexicon = z.infer<typeof numbersSchema>;
+export type TimeLexicon = z.infer<typeof timesSchema>;
+export type LandmarkLexicon = z.infer<typeof landmarksSchema>;
+export type PlaceGazetteer = z.infer<typeof placesSchema>;
+export type NameGazetteer = z.infer<typeof namesSchema>;

@@ -1,0 +1,103 @@
+/**
+ * The builtin `classification` engine: weighted cues choose a sub-category, which implies its main category; below the
+ * threshold it abstains. Counsellor questions and denials count for nothing.
+ */
+import type { CaseClassification, LabelDecision } from "../../../../core/case-classification.js";
+import type { ClassificationInput, ClassificationOutput } from "../../../case-classifier.js";
+import type { ModelEngine } from "../../../model-engine.js";
+import { checkSegments, describeBuiltin } from "../builtin-engine.js";
+import type { BuiltinAssets } from "../load-builtin-assets.js";
+import { type CallReading, readCall } from "../text/call-reading.js";
+import { findCues } from "../text/cue-finder.js";
+import { type WeightedCue, weightedEntries } from "../text/lexicon-phrases.js";
+import { PhraseMatcher } from "../text/phrase-matcher.js";
+import { ScopeReader } from "../text/scope-reader.js";
+import { ContactTypeRule } from "./contact-type-rule.js";
+import { clarityScore, type LabelTotal, tallyLabels } from "./label-tally.js";
+import { PriorityRule } from "./priority-rule.js";
+import { uniqueEvidence } from "./risk-scan.js";
+
+/** "Not enough evidence", which is an answer. */
+export const ABSTAINED = { label: null, score: 0, evidence: [] } as const;
+
+/** The graver of two matters in one call is the case. */
+const GRAVITY = { low: 1, medium: 1, high: 1.1, critical: 1.25 } as const;
+
+export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
+  readonly description;
+  readonly #assets: BuiltinAssets;
+  readonly #scopes: ScopeReader;
+  readonly #categories: PhraseMatcher<WeightedCue>;
+  readonly #interventions: PhraseMatcher<WeightedCue>;
+  readonly #contactTypes: ContactTypeRule;
+  readonly #priorities: PriorityRule;
+  readonly #mainOf: ReadonlyMap<string, string>;
+  readonly #gravityOf: ReadonlyMap<string, number>;
+
+  constructor(assets: BuiltinAssets, revision: string) {
+    this.description = describeBuiltin("classification", revision);
+    this.#assets = assets;
+    this.#scopes = new ScopeReader(assets.scopes);
+    const { categories, interventions, taxonomy } = assets;
+    this.#categories = new PhraseMatcher(categories.categories.flatMap(({ label, cues }) => weightedEntries(label, cues, categories.weights)));
+    this.#interventions = new PhraseMatcher(interventions.interventions.flatMap(({ label, cues }) => weightedEntries(label, cues, interventions.weights)));
+    this.#contactTypes = new ContactTypeRule(assets, this.#scopes);
+    this.#priorities = new PriorityRule(assets, this.#scopes);
+    this.#mainOf = new Map(taxonomy.main_categories.flatMap((main) => main.sub_categories.map((sub) => [sub, main.label] as const)));
+    this.#gravityOf = new Map(categories.categories.map(({ label, priority }) => [label, GRAVITY[priority]]));
+  }
+
+  async run(input: ClassificationInput, { signal }: { readonly signal: AbortSignal }): Promise<ClassificationOutput> {
+    checkSegments(input.segments);
+    const call = readCall(input.segments, { numbers: this.#assets.numbers, scopes: this.#scopes }, signal);
+    return { classification: this.#classify(call, signal) };
+  }
+
+  #classify(call: CallReading, signal: AbortSignal): CaseClassification {
+    const context = { scopes: this.#scopes, signal };
+    const totals = this.#weighByGravity(tallyLabels(findCues(call, this.#categories, context), "caller"));
+    const subCategory = this.#decide(totals, this.#assets.categories.threshold);
+    const informationWeight = totals.find(({ label }) => this.#mainOf.get(label) === "Information")?.weight ?? 0;
+    const caseTotal = totals.find(({ label }) => this.#mainOf.get(label) !== "Information") ?? null;
+    const contactType = this.#contactTypes.decide(call, { caseTotal, informationWeight, signal });
+    const intervention = this.#decide(tallyLabels(findCues(call, this.#interventions, context), "agent"), this.#assets.interventions.threshold);
+    if (contactType.label === "silent" || contactType.label === "prank" || contactType.label === "wrong_number") {
+      const none = { mainCategory: ABSTAINED, subCategory: ABSTAINED, priority: ABSTAINED };
+      return { contactType, ...none, intervention };
+    }
+    const mainCategory = this.#mainCategory(totals, subCategory);
+    const priority = this.#priorities.decide(call, { contactType, subCategory, signal });
+    return { contactType, mainCategory, subCategory, intervention, priority };
+  }
+
+  #weighByGravity(totals: readonly LabelTotal<string>[]): readonly LabelTotal<string>[] {
+    return totals
+      .map((total) => ({ ...total, weight: total.weight * (this.#gravityOf.get(total.label) ?? 1) }))
+      .sort((left, right) => right.weight - left.weight);
+  }
+
+  #decide(totals: readonly LabelTotal<string>[], threshold: number): LabelDecision {
+    const [top, second] = totals;
+    if (top === undefined || top.weight < threshold) return ABSTAINED;
+    return { label: top.label, score: clarityScore(top.weight, second?.weight ?? 0), evidence: top.evidence };
+  }
+
+  /** The main category of the sub-category; without one, the main category whose sub-categories together suffice. */
+  #mainCategory(totals: readonly LabelTotal<string>[], subCategory: LabelDecision): LabelDecision {
+    const mains = new Map<string, { weight: number; evidence: LabelDecision["evidence"][number][] }>();
+    for (const { label, weight, evidence } of totals) {
+      const main = this.#mainOf.get(label);
+      if (main === undefined) continue;
+      const sum = mains.get(main) ?? { weight: 0, evidence: [] };
+      mains.set(main, { weight: sum.weight + weight, evidence: [...sum.evidence, ...evidence] });
+    }
+    const ranked = [...mains]
+      .map(([label, { weight, evidence }]) => ({ label, weight, evidence: uniqueEvidence(evidence) }))
+      .sort((left, right) => right.weight - left.weight);
+    if (subCategory.label === null) return this.#decide(ranked, this.#assets.categories.threshold);
+    const implied = this.#mainOf.get(subCategory.label) ?? null;
+    const own = ranked.find(({ label }) => label === implied)?.weight ?? 0;
+    const rival = ranked.find(({ label }) => label !== implied)?.weight ?? 0;
+    return { label: implied, score: clarityScore(own, rival), evidence: subCategory.evidence };
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Reads and validates the data files of the builtin engines, once, and names each set of them by a digest, so that a
+ * changed lexicon is a changed revision.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { z } from "zod";
+import { AppError } from "../../../core/errors.js";
+import * as schemas from "./asset-schemas.js";
+
+const FILES = {
+  taxonomy: { path: "taxonomies/openchs.json", schema: schemas.taxonomySchema },
+  rubric: { path: "rubrics/openchs-quality.json", schema: schemas.rubricSchema },
+  categories: { path: "lexicons/categories.json", schema: schemas.categoriesSchema },
+  contactTypes: { path: "lexicons/contact-types.json", schema: schemas.contactTypesSchema },
+  interventions: { path: "lexicons/interventions.json", schema: schemas.interventionsSchema },
+  risks: { path: "lexicons/risks.json", schema: schemas.risksSchema },
+  priorities: { path: "lexicons/priorities.json", schema: schemas.prioritiesSchema },
+  scopes: { path: "lexicons/scopes.json", schema: schemas.scopesSchema },
+  people: { path: "lexicons/people.json", schema: schemas.peopleSchema },
+  incidents: { path: "lexicons/incidents.json", schema: schemas.incidentsSchema },
+  numbers: { path: "lexicons/numbers.json", schema: schemas.numbersSchema },
+  times: { path: "lexicons/times.json", schema: schemas.timesSchema },
+  landmarks: { path: "lexicons/landmarks.json", schema: schemas.landmarksSchema },
+  questions: { path: "lexicons/questions.json", schema: schemas.questionsSchema },
+  places: { path: "gazetteers/places.json", schema: schemas.placesSchema },
+  names: { path: "gazetteers/names.json", schema: schemas.namesSchema },
+} as const;
+
+export type AssetName = keyof typeof FILES;
+
+export type BuiltinAssets = { readonly [Name in AssetName]: z.infer<(typeof FILES)[Name]["schema"]> };
+
+export interface LoadedAssets {
+  readonly assets: BuiltinAssets;
+  /** `builtin-<12 hex of sha256>-1` over the named files; the last number is the revision of the rules in code. */
+  revisionOf(names: readonly AssetName[]): string;
+}
+
+const RULES_REVISION = 1;
+
+/**
+ * Loads every data file.
+ *
+ * @param assetsDirectory - the folder that holds `taxonomies/`, `rubrics/`, `lexicons/` and `gazetteers/`.
+ * @throws AppError `CONFIG_INVALID`, naming the file and the rule it breaks, never the value.
+ */
+export function loadBuiltinAssets(assetsDirectory: string): LoadedAssets {
+  const digests = new Map<AssetName, string>();
+  const loaded: Partial<Record<AssetName, unknown>> = {};
+  for (const name of Object.keys(FILES).sort() as AssetName[]) {
+    const content = readAsset(assetsDirectory, FILES[name].path);
+    digests.set(name, createHash("sha256").update(content).digest("hex"));
+    loaded[name] = parseAsset(FILES[name].path, FILES[name].schema, content);
+  }
+  const assets = loaded as BuiltinAssets;
+  checkLabels(assets);
+  return {
+    assets,
+    revisionOf(names) {
+      const hash = createHash("sha256");
+      for (const name of [...names].sort()) hash.update(`${name}:${digests.get(name) ?? ""}\n`);
+      return `builtin-${hash.digest("hex").slice(0, 12)}-${RULES_REVISION}`;
+    },
+  };
+}
+
+function readAsset(assetsDirectory: string, path: string): string {
+  try {
+    return readFileSync(join(assetsDirectory, path), "utf8");
+  } catch (cause) {
+    throw assetError(path, "the file must exist and be readable", cause);
+  }
+}
+
+function parseAsset(path: string, schema: z.ZodType, content: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (cause) {
+    throw assetError(path, "the file must be JSON", cause);
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw assetError(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "must match its schema"}`, result.error);
+}
+
+/** Labels must agree across files: a sub-category stands under one main category only. */
+function checkLabels(assets: BuiltinAssets): void {
+  const subCategories = assets.taxonomy.main_categories.flatMap((main) => main.sub_categories);
+  const known = new Set(subCategories);
+  if (known.size !== subCategories.length) {
+    throw assetError(FILES.taxonomy.path, "a sub-category label must be unique");
+  }
+  if (!assets.categories.categories.every(({ label }) => known.has(label))) {
+    throw assetError(FILES.categories.path, "every label must be a sub-category of the taxonomy");
+  }
+  const interventions = new Set(assets.taxonomy.interventions);
+  if (!assets.interventions.interventions.every(({ label }) => interventions.has(label))) {
+    throw assetError(FILES.interventions.path, "every label must be an intervention of the taxonomy");
+  }
+}
+
+function assetError(file: string, rule: string, cause?: unknown): AppError {
+  const message = `The data file ${file} cannot be used: ${rule}. Correct the file or restore the one shipped.`;
+  return new AppError("CONFIG_INVALID", message, { details: { file, rule }, cause });
+}

@@ -1,0 +1,71 @@
+/**
+ * The contract every engine of every model task implements, and the maps from a task to its input and output.
+ *
+ * An engine is created in an inference process (see `pool/`), never on the main thread, and knows nothing of calls.
+ * Terms: `modelTask` is the kind of work, an engine is one way of doing it, `revision` names its rules or weights.
+ */
+import type { ModelTask } from "../core/model-task.js";
+import type { ClassificationInput, ClassificationOutput } from "./case-classifier.js";
+import type { EntityInput, EntityOutput } from "./entity-recognizer.js";
+import type { QualityInput, QualityOutput } from "./quality-assessor.js";
+import type { QuestionInput, QuestionOutput } from "./question-answerer.js";
+import type { RiskInput, RiskOutput } from "./risk-detector.js";
+import type { SpeechInput, SpeechOutput } from "./speech-recognizer.js";
+import type { SummaryInput, SummaryOutput } from "./summarizer.js";
+import type { TranslationInput, TranslationOutput } from "./translator.js";
+import type { VoiceActivityInput, VoiceActivityOutput } from "./voice-activity-detector.js";
+
+export interface TaskInputs {
+  voice_activity: VoiceActivityInput;
+  speech: SpeechInput;
+  translation: TranslationInput;
+  entities: EntityInput;
+  classification: ClassificationInput;
+  risk: RiskInput;
+  summary: SummaryInput;
+  quality: QualityInput;
+  question_answering: QuestionInput;
+}
+
+export interface TaskOutputs {
+  voice_activity: VoiceActivityOutput;
+  speech: SpeechOutput;
+  translation: TranslationOutput;
+  entities: EntityOutput;
+  classification: ClassificationOutput;
+  risk: RiskOutput;
+  summary: SummaryOutput;
+  quality: QualityOutput;
+  question_answering: QuestionOutput;
+}
+
+/** What an engine can do, as data; callers choose by it and never by trial. */
+export interface EngineCapabilities {
+  /** BCP 47 tags it works on; `["*"]` when it does not depend on the language. */
+  readonly languages: readonly string[];
+  /** True when its results are known to be poor and are marked so. */
+  readonly lowQuality: boolean;
+  /** Sample rates in Hz it accepts (audio tasks only). */
+  readonly sampleRatesHz?: readonly number[];
+}
+
+/** What an engine is, without running it. */
+export interface EngineDescription<Task extends ModelTask = ModelTask> {
+  readonly modelTask: Task;
+  readonly engine: string;
+  readonly revision: string;
+  readonly capabilities: EngineCapabilities;
+}
+
+/**
+ * One engine of one task.
+ *
+ * `run` throws `AppError` `MODEL_NOT_READY` when it cannot serve this input at all (a language it does not do, a
+ * program that is not installed), `MODEL_INPUT_INVALID` for input outside its contract, and rejects with the
+ * signal's reason once `signal` is aborted. The same input gives the same output.
+ */
+export interface ModelEngine<Task extends ModelTask = ModelTask> {
+  readonly description: EngineDescription<Task>;
+  run(input: TaskInputs[Task], options: { readonly signal: AbortSignal }): Promise<TaskOutputs[Task]>;
+  close?(): Promise<void>;
+}

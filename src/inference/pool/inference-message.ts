@@ -1,0 +1,27 @@
+/** What travels between the pool and a model process, by structured clone. */
+import type { ErrorCode } from "../../core/errors.js";
+import type { ModelTask } from "../../core/model-task.js";
+import type { EngineDescription, TaskInputs, TaskOutputs } from "../model-engine.js";
+
+/** `engine` is a name, or `auto` for the first that is installed. */
+export interface InferenceRequest<Task extends ModelTask = ModelTask> {
+  readonly modelTask: Task;
+  readonly engine: string;
+  readonly input: TaskInputs[Task];
+}
+
+/** A result with what made it. */
+export interface InferenceAnswer<Task extends ModelTask = ModelTask> {
+  readonly output: TaskOutputs[Task];
+  readonly engine: string;
+  readonly revision: string;
+}
+
+export type MessageToProcess =
+  | { readonly kind: "run"; readonly id: number; readonly request: InferenceRequest }
+  | { readonly kind: "abort"; readonly id: number };
+
+export type MessageFromProcess =
+  | { readonly kind: "ready"; readonly engines: readonly EngineDescription[] }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: InferenceAnswer }
+  | { readonly kind: "failure"; readonly id: number; readonly code: ErrorCode; readonly message: string; readonly retryable: boolean };

@@ -1,0 +1,187 @@
+/**
+ * The pool: model work off the main thread, in processes that are supervised, so that a crashed or hung engine fails
+ * its request and nothing else. Waiting requests run by priority, then in order.
+ */
+import { AppError } from "../../core/errors.js";
+import type { Logger } from "../../core/log.js";
+import type { ModelTask } from "../../core/model-task.js";
+import type { ModuleEntry } from "../../core/module-entry.js";
+import type { EngineDescription, TaskInputs } from "../model-engine.js";
+import type { InferenceAnswer, InferenceRequest } from "./inference-message.js";
+import { InferenceProcess } from "./inference-process.js";
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  /** From the moment it runs; waiting does not count. */
+  readonly deadlineMs: number;
+  /** Higher first, default 0. */
+  readonly priority?: number;
+  /** An engine's name; default `auto`. */
+  readonly engine?: string;
+}
+
+/** The model work a use case may ask for. */
+export interface InferenceRunner {
+  run<Task extends ModelTask>(modelTask: Task, input: TaskInputs[Task], options: RunOptions): Promise<InferenceAnswer<Task>>;
+  /** Engines found by the last process that started, in order of preference; empty before the first is ready. */
+  engines(): readonly EngineDescription[];
+}
+
+export interface InferencePoolOptions {
+  readonly entry: ModuleEntry;
+  readonly entryArguments: readonly string[];
+  /** 1..64 */
+  readonly processCount: number;
+  readonly maxWaiting: number;
+  readonly logger: Logger;
+  readonly onFinished?: (modelTask: ModelTask, outcome: string) => void;
+  readonly onProcessCount?: (count: number) => void;
+  readonly onRestart?: () => void;
+}
+
+interface WaitingRequest {
+  readonly id: number;
+  readonly request: InferenceRequest;
+  readonly options: RunOptions;
+  readonly resolve: (answer: InferenceAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const ABORT_GRACE_MS = 2_000;
+const FIRST_RESTART_DELAY_MS = 100;
+const MAX_RESTART_DELAY_MS = 30_000;
+
+export class InferencePool implements InferenceRunner {
+  readonly #options: InferencePoolOptions;
+  readonly #processes = new Set<InferenceProcess>();
+  readonly #restartTimers = new Set<NodeJS.Timeout>();
+  #waiting: WaitingRequest[] = [];
+  #engines: readonly EngineDescription[] = [];
+  #nextId = 1;
+  #restartDelayMs = FIRST_RESTART_DELAY_MS;
+  #isClosed = false;
+  #onFirstReady: (() => void) | undefined;
+
+  constructor(options: InferencePoolOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the processes; resolves when the first can work. @throws AppError `MODEL_PROCESS_FAILED` after 30 s */
+  async start(): Promise<void> {
+    const ready = new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new AppError("MODEL_PROCESS_FAILED", "No model process became ready; run 'openchs-ai doctor'.")), 30_000);
+      this.#onFirstReady = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    for (let index = 0; index < this.#options.processCount; index++) this.#spawn();
+    await ready;
+  }
+
+  engines(): readonly EngineDescription[] {
+    return this.#engines;
+  }
+
+  /** Processes running now. */
+  get processCount(): number {
+    return this.#processes.size;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  async run<Task extends ModelTask>(modelTask: Task, input: TaskInputs[Task], options: RunOptions): Promise<InferenceAnswer<Task>> {
+    options.signal.throwIfAborted();
+    if (this.#isClosed) throw new AppError("MODEL_PROCESS_FAILED", "The model pool is shutting down.", { retryable: true });
+    if (this.#waiting.length >= this.#options.maxWaiting) {
+      throw new AppError("MODEL_OVERLOADED", "Too many model requests are waiting; try again in a moment.", { retryable: true });
+    }
+    const request: InferenceRequest = { modelTask, engine: options.engine ?? "auto", input };
+    const id = this.#nextId++;
+    const onAbort = (): void => this.#dropWaiting(id, options.signal.reason);
+    options.signal.addEventListener("abort", onAbort);
+    try {
+      const answer = await new Promise<InferenceAnswer>((resolve, reject) => {
+        this.#enqueue({ id, request, options, resolve, reject });
+      });
+      this.#options.onFinished?.(modelTask, "ok");
+      return answer as InferenceAnswer<Task>;
+    } catch (error) {
+      this.#options.onFinished?.(modelTask, error instanceof AppError ? error.code : "INTERNAL");
+      throw error;
+    } finally {
+      options.signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#restartTimers) clearTimeout(timer);
+    for (const waiting of this.#waiting.splice(0))
+      waiting.reject(new AppError("MODEL_PROCESS_FAILED", "The model pool is shutting down.", { retryable: true }));
+    await Promise.all([...this.#processes].map((process) => process.close()));
+  }
+
+  #enqueue(entry: WaitingRequest): void {
+    const priority = entry.options.priority ?? 0;
+    const index = this.#waiting.findIndex((other) => (other.options.priority ?? 0) < priority);
+    this.#waiting.splice(index === -1 ? this.#waiting.length : index, 0, entry);
+    this.#dispatch();
+  }
+
+  #dropWaiting(id: number, reason: unknown): void {
+    const index = this.#waiting.findIndex((entry) => entry.id === id);
+    const [entry] = index === -1 ? [] : this.#waiting.splice(index, 1);
+    entry?.reject(reason);
+  }
+
+  #dispatch(): void {
+    for (const process of this.#processes) {
+      if (!process.isFree) continue;
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      process
+        .run(next.id, next.request, next.options)
+        .then((answer) => {
+          this.#restartDelayMs = FIRST_RESTART_DELAY_MS;
+          next.resolve(answer);
+        }, next.reject)
+        .finally(() => this.#dispatch());
+    }
+  }
+
+  #spawn(): void {
+    const process = new InferenceProcess({
+      entry: this.#options.entry,
+      entryArguments: this.#options.entryArguments,
+      abortGraceMs: ABORT_GRACE_MS,
+      onReady: (engines) => {
+        this.#engines = engines;
+        this.#onFirstReady?.();
+        this.#dispatch();
+      },
+      onExit: () => {
+        this.#processes.delete(process);
+        this.#options.onProcessCount?.(this.#processes.size);
+        if (!this.#isClosed) this.#scheduleRestart();
+      },
+    });
+    this.#processes.add(process);
+    this.#options.onProcessCount?.(this.#processes.size);
+  }
+
+  /** Waits longer after each crash until a request succeeds, so that a broken engine does not spin. */
+  #scheduleRestart(): void {
+    const delayMs = this.#restartDelayMs;
+    this.#restartDelayMs = Math.min(MAX_RESTART_DELAY_MS, delayMs * 2);
+    this.#options.onRestart?.();
+    this.#options.logger.warn("A model process ended and is being replaced", { durationMs: delayMs });
+    const timer = setTimeout(() => {
+      this.#restartTimers.delete(timer);
+      this.#spawn();
+    }, delayMs);
+    this.#restartTimers.add(timer);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The loop of a model process: takes requests, runs engines, answers. It ends when its parent does.
+ *
+ * The engines are handed in by the process's entry file in `app/`, which is the only place that knows concrete ones.
+ */
+import { AppError, toAppError } from "../../core/errors.js";
+import type { ModelTask } from "../../core/model-task.js";
+import type { ModelEngine } from "../model-engine.js";
+import type { InferenceAnswer, InferenceRequest, MessageFromProcess, MessageToProcess } from "./inference-message.js";
+
+/** Serves the parent process until it goes away. `engines` stand in order of preference within a task. */
+export function runInferenceWorker(engines: readonly ModelEngine[]): void {
+  const send = (message: MessageFromProcess): void => {
+    process.send?.(message);
+  };
+  const running = new Map<number, AbortController>();
+
+  process.on("message", (message: MessageToProcess) => {
+    if (message.kind === "abort") {
+      running.get(message.id)?.abort(new AppError("MODEL_CANCELLED", "The request was cancelled."));
+      return;
+    }
+    const { id, request } = message;
+    const abort = new AbortController();
+    running.set(id, abort);
+    runEngine(engines, request, abort.signal)
+      .then(
+        (answer) => send({ kind: "answer", id, answer }),
+        (error: unknown) => {
+          const { code, safeMessage, retryable } = toAppError(error);
+          send({ kind: "failure", id, code, message: safeMessage, retryable });
+        },
+      )
+      .finally(() => running.delete(id));
+  });
+  process.on("disconnect", () => {
+    // Aborting first lets engines end the programs they started; nothing may outlive the service.
+    for (const abort of running.values()) abort.abort(new AppError("MODEL_CANCELLED", "The service ended."));
+    setTimeout(() => process.exit(0), 200);
+  });
+  send({ kind: "ready", engines: engines.map((engine) => engine.description) });
+}
+
+async function runEngine(engines: readonly ModelEngine[], request: InferenceRequest, signal: AbortSignal): Promise<InferenceAnswer> {
+  const engine = chooseEngine(engines, request.modelTask, request.engine);
+  const output = await engine.run(request.input, { signal });
+  return { output, engine: engine.description.engine, revision: engine.description.revision };
+}
+
+/** @throws AppError `MODEL_NOT_READY` when the task has no engine, `MODEL_ENGINE_UNKNOWN` for an unknown name. */
+function chooseEngine(engines: readonly ModelEngine[], modelTask: ModelTask, name: string): ModelEngine {
+  const candidates = engines.filter((engine) => engine.description.modelTask === modelTask);
+  const chosen = name === "auto" ? candidates[0] : candidates.find((engine) => engine.description.engine === name);
+  if (chosen !== undefined) return chosen;
+  if (name === "auto") throw new AppError("MODEL_NOT_READY", noEngineMessage(modelTask), { details: { modelTask } });
+  throw new AppError("MODEL_ENGINE_UNKNOWN", `No such engine is installed for ${modelTask}; 'openchs-ai doctor' lists the installed ones.`);
+}
+
+function noEngineMessage(modelTask: ModelTask): string {
+  if (modelTask === "speech") {
+    return "No speech engine is installed. For English on clear audio run: apt-get install pocketsphinx pocketsphinx-en-us";
+  }
+  return `No engine is installed for ${modelTask}; it needs a model, and this version has no command yet that installs one.`;
+}

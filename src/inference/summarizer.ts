@@ -1,0 +1,17 @@
+/** Contract of the `summary` task. */
+
+import type { CallSummary } from "../core/call-summary.js";
+import type { CaseClassification } from "../core/case-classification.js";
+import type { Entity } from "../core/entity.js";
+import type { TranscriptSegment } from "../core/transcript.js";
+
+export interface SummaryInput {
+  readonly segments: readonly TranscriptSegment[];
+  /** What earlier stages found; a summarizer may use it and must work without it. */
+  readonly entities?: readonly Entity[];
+  readonly classification?: CaseClassification;
+}
+
+export interface SummaryOutput {
+  readonly summary: CallSummary;
+}

@@ -1,0 +1,25 @@
+/** Handler of `process-recording`: decodes the payload, calls the use case, tells passing failures from final ones. */
+import type { RecordingProcessing } from "../calls/recording-processing.js";
+import { AppError } from "../core/errors.js";
+import { processRecordingPayload } from "../protocol/job-payloads.js";
+import { type JobHandler, PermanentJobError } from "../queue/queue-backend.js";
+
+/** @returns a handler that marks the call failed or cancelled when the job ends so. */
+export function createProcessRecordingHandler(processing: RecordingProcessing): JobHandler {
+  return async ({ job, signal, reportProgress }) => {
+    const payload = processRecordingPayload.parse(job.payload);
+    const isLastAttempt = job.attempt >= job.maxAttempts;
+    try {
+      await processing.process(payload, { taskId: job.jobId, isLastAttempt, signal, reportProgress });
+    } catch (error) {
+      if (signal.aborted) {
+        const isCancelled = signal.reason instanceof AppError && signal.reason.code === "QUEUE_JOB_CANCELLED";
+        if (isCancelled) await processing.markEnded(payload.callId, "cancelled");
+        throw error;
+      }
+      const isFinal = error instanceof AppError && !error.retryable;
+      if (isFinal || isLastAttempt) await processing.markEnded(payload.callId, "failed");
+      throw isFinal ? new PermanentJobError(error.code, { cause: error }) : error;
+    }
+  };
+}

@@ -1,0 +1,17 @@
+/**
+ * What jobs carry: ids and settings. A payload is written to the queue in clear, so nothing said or known of a caller
+ * may stand in it.
+ */
+import { z } from "zod";
+
+export const PROCESS_RECORDING = "process-recording";
+
+/** Idempotent: a second delivery finds the analysis stored, or the stages that are, and does the rest. */
+export const processRecordingPayload = z.strictObject({
+  callId: z.uuid(),
+  recordingId: z.uuid(),
+  language: z.string().max(16),
+  includeTranslation: z.boolean(),
+  speechEngine: z.string().max(64),
+});
+export type ProcessRecordingPayload = z.infer<typeof processRecordingPayload>;

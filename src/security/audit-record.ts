@@ -1,0 +1,56 @@
+/**
+ * The audit log's record and its chain: each record's HMAC covers the one before, under a key derived from the master
+ * key, so that a record changed, removed or inserted in the database is found by `audit verify`.
+ */
+import { createHmac } from "node:crypto";
+
+export const AUDIT_ACTIONS = [
+  "recording.created",
+  "task.read",
+  "task.cancelled",
+  "transcript.read",
+  "key.created",
+  "key.revoked",
+  "job.retried",
+  "job.discarded",
+  "access.denied",
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/** What is recorded. `target` is an id of ours or a route template; nothing here holds call data. */
+export interface AuditEntry {
+  readonly atMs: number;
+  readonly actorId: string;
+  readonly role: string;
+  readonly action: AuditAction;
+  readonly target: string;
+  readonly outcome: "allowed" | "denied";
+}
+
+export interface AuditRecord extends AuditEntry {
+  /** 1, 2, 3, ... with no gap. */
+  readonly seq: number;
+  readonly previousMac: string;
+  readonly mac: string;
+}
+
+/** Where audit entries go; storage implements it. A rejected append means: refuse the action. */
+export interface AuditSink {
+  /** Resolves once the entry is durable. @throws AppError `AUDIT_SINK_UNAVAILABLE` */
+  append(entry: AuditEntry): Promise<void>;
+}
+
+export const FIRST_PREVIOUS_MAC = "0".repeat(64);
+
+/** HMAC-SHA-256 in hex over every field of the record and the MAC before it. */
+export function auditMac(key: Buffer, record: Omit<AuditRecord, "mac">): string {
+  const fields = [record.seq, record.atMs, record.actorId, record.role, record.action, record.target, record.outcome, record.previousMac];
+  return createHmac("sha256", key).update(JSON.stringify(fields)).digest("hex");
+}
+
+/** MAC of the chain's length and head, kept apart so that a log cut at its end is found too. */
+export function auditHeadMac(key: Buffer, head: { readonly seq: number; readonly mac: string }): string {
+  return createHmac("sha256", key)
+    .update(JSON.stringify(["head", head.seq, head.mac]))
+    .digest("hex");
+}

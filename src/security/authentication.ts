@@ -1,0 +1,41 @@
+/** Turns a credential into an actor. Fails closed: no store, no entry. */
+import { AppError } from "../core/errors.js";
+import { matchesSecret, parseApiKey } from "./api-key.js";
+import type { Actor } from "./authorization.js";
+import type { UserRole } from "./permissions.js";
+
+export interface StoredApiKey {
+  readonly keyId: string;
+  readonly secretHash: string;
+  readonly role: UserRole;
+  readonly revokedAtMs: number | null;
+}
+
+/** Where keys are looked up; storage implements it. */
+export interface ApiKeyLookup {
+  findKey(keyId: string): Promise<StoredApiKey | undefined>;
+}
+
+export interface Authenticator {
+  /** @throws AppError `AUTH_CREDENTIALS_MISSING`, `AUTH_CREDENTIALS_INVALID` */
+  authenticate(authorizationHeader: string | undefined): Promise<Actor>;
+}
+
+/** Accepts API keys in `Authorization: Bearer`. */
+export function createAuthenticator(options: { readonly keys: ApiKeyLookup }): Authenticator {
+  return {
+    async authenticate(header) {
+      if (header === undefined || header === "") {
+        throw new AppError("AUTH_CREDENTIALS_MISSING", "This needs credentials: send 'Authorization: Bearer <API key>'.");
+      }
+      const token = /^Bearer ([^\s]+)$/i.exec(header)?.[1];
+      const parsed = token === undefined ? undefined : parseApiKey(token);
+      const stored = parsed === undefined ? undefined : await options.keys.findKey(parsed.keyId);
+      if (parsed === undefined || stored === undefined || stored.revokedAtMs !== null || !matchesSecret(parsed.secret, stored.secretHash)) {
+        // One answer for unknown, wrong and revoked: it must not tell which keys exist.
+        throw new AppError("AUTH_CREDENTIALS_INVALID", "The credentials are not valid: unknown, revoked or mistyped API key.");
+      }
+      return { actorId: stored.keyId, role: stored.role };
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * The master key: 32 random bytes in a file only the service's user can read. Everything sealed depends on it; without
+ * it no transcript and no recording can be read again, by anyone.
+ */
+import { createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { open, readFile, stat } from "node:fs/promises";
+import { AppError } from "../core/errors.js";
+
+const KEY_BYTES = 32;
+
+/** Derives keys for one purpose each, so that no key serves two uses. */
+export interface MasterKey {
+  /** 32 bytes for `purpose`. @see RFC 5869 (HKDF-SHA-256) */
+  derive(purpose: string): Buffer;
+  /** Keyed hash in hex, for values that must be compared and never read (a caller's number). */
+  pseudonymize(purpose: string, value: string): string;
+}
+
+export function createMasterKey(secret: Buffer): MasterKey {
+  if (secret.length !== KEY_BYTES) throw invalidKey("it is not 32 bytes in base64");
+  const derive = (purpose: string): Buffer => Buffer.from(hkdfSync("sha256", secret, Buffer.alloc(0), `openchs-ai/${purpose}`, KEY_BYTES));
+  return {
+    derive,
+    pseudonymize: (purpose, value) =>
+      createHmac("sha256", derive(`pseudonym/${purpose}`))
+        .update(value)
+        .digest("hex"),
+  };
+}
+
+/** A key that lives as long as the process; for commands that keep nothing. */
+export function createEphemeralMasterKey(): MasterKey {
+  return createMasterKey(randomBytes(KEY_BYTES));
+}
+
+/**
+ * Reads the master key, making it on first start.
+ *
+ * @returns `created` is true when the file was just made: the caller tells the operator to back it up.
+ * @throws AppError `SECURITY_MASTER_KEY_INVALID` when the file is not a key or others may read it.
+ */
+export async function loadOrCreateMasterKey(path: string): Promise<{ readonly masterKey: MasterKey; readonly created: boolean }> {
+  try {
+    // O_EXCL: two processes starting at once must not each make a key.
+    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+    const secret = randomBytes(KEY_BYTES);
+    try {
+      await file.writeFile(`${secret.toString("base64")}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return { masterKey: createMasterKey(secret), created: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return { masterKey: await loadMasterKey(path), created: false };
+}
+
+/** Reads an existing master key. */
+export async function loadMasterKey(path: string): Promise<MasterKey> {
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0) throw invalidKey("other users may read it; run chmod 600 on it");
+  return createMasterKey(Buffer.from((await readFile(path, "utf8")).trim(), "base64"));
+}
+
+function invalidKey(why: string): AppError {
+  return new AppError("SECURITY_MASTER_KEY_INVALID", `The master key file can't be used: ${why}.`);
+}

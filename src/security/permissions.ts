@@ -1,0 +1,34 @@
+/** Who may do what: the whole table. */
+
+export const USER_ROLES = ["agent", "supervisor", "admin", "service"] as const;
+export type UserRole = (typeof USER_ROLES)[number];
+
+export const PERMISSIONS = [
+  "recording:create",
+  "task:read",
+  "task:cancel",
+  "call:read",
+  "transcript:read",
+  "queue:read",
+  "model:read",
+  "health:read",
+  "metrics:read",
+  "job:manage",
+  "key:manage",
+  "audit:verify",
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+const EVERYONE: readonly Permission[] = ["task:read", "call:read", "model:read", "health:read"];
+
+const GRANTED: Readonly<Record<UserRole, readonly Permission[]>> = {
+  agent: [...EVERYONE, "recording:create", "task:cancel", "transcript:read"],
+  supervisor: [...EVERYONE, "recording:create", "task:cancel", "transcript:read", "queue:read"],
+  admin: PERMISSIONS,
+  service: [...EVERYONE, "recording:create", "task:cancel", "queue:read", "metrics:read"],
+};
+
+/** True when the role holds the permission. */
+export function isGranted(role: UserRole, permission: Permission): boolean {
+  return GRANTED[role].includes(permission);
+}

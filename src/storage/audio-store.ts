@@ -1,0 +1,16 @@
+/** Contract of the audio store: where recordings lie, encrypted, under keys of ours. */
+import type { Readable } from "node:stream";
+
+export interface AudioStore {
+  /**
+   * Stores a stream, encrypted, and resolves once it is durable. Leaves nothing behind when the stream fails.
+   *
+   * @returns the bytes of plain audio stored.
+   */
+  write(audioKey: string, content: Readable, callKey: Buffer): Promise<{ readonly byteCount: number }>;
+  /** Plain audio. Fails with `AUDIO_FILE_NOT_FOUND` or `SECURITY_DECRYPTION_FAILED`. */
+  read(audioKey: string, callKey: Buffer): Promise<Readable>;
+  /** Removing what is not there is fine. */
+  remove(audioKey: string): Promise<void>;
+  list(): Promise<readonly string[]>;
+}

@@ -1,0 +1,21 @@
+/** What travels between the database client and the database thread. */
+
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+export interface RowSet {
+  readonly rows: readonly Record<string, unknown>[];
+  /** Rows changed by a write; 0 for a read. */
+  readonly changes: number;
+}
+
+export type DatabaseRequest =
+  | { readonly id: number; readonly kind: "query"; readonly statement: Statement }
+  | { readonly id: number; readonly kind: "batch"; readonly statements: readonly Statement[] }
+  | { readonly id: number; readonly kind: "close" };
+
+export type DatabaseResponse =
+  | { readonly id: number; readonly results: readonly RowSet[]; readonly failure?: undefined }
+  | { readonly id: number; readonly failure: { readonly code: string; readonly message: string } };

@@ -1,0 +1,80 @@
+/** Kysely's SQLite dialect over the database thread. */
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import type { DatabaseClient } from "./database-client.js";
+
+export function createSqliteDialect(client: DatabaseClient): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new ThreadDriver(client),
+    createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+/** There is one connection; acquiring it takes the client's turn. */
+class ThreadDriver implements Driver {
+  readonly #client: DatabaseClient;
+  readonly #releases = new WeakMap<DatabaseConnection, () => void>();
+
+  constructor(client: DatabaseClient) {
+    this.#client = client;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const release = await this.#client.takeTurn();
+    const connection = new ThreadConnection(this.#client);
+    this.#releases.set(connection, release);
+    return connection;
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    // IMMEDIATE: take the write lock at once, so that two processes never deadlock on upgrading a read.
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("commit"));
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("rollback"));
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    this.#releases.get(connection)?.();
+    this.#releases.delete(connection);
+  }
+
+  /** The client's owner closes it. */
+  async destroy(): Promise<void> {}
+}
+
+class ThreadConnection implements DatabaseConnection {
+  readonly #client: DatabaseClient;
+
+  constructor(client: DatabaseClient) {
+    this.#client = client;
+  }
+
+  async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
+    const result = await this.#client.query({ sql: compiled.sql, parameters: compiled.parameters });
+    return { rows: result.rows as R[], numAffectedRows: BigInt(result.changes) };
+  }
+
+  // biome-ignore lint/correctness/useYield: the database thread answers whole results; streaming is not offered.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("streaming is not offered by the SQLite thread");
+  }
+}

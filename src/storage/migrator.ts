@@ -1,0 +1,54 @@
+/** Brings the schema up to this program's version, under Kysely's lock; refuses a schema made by a newer program. */
+import { type Kysely, type Migration, Migrator } from "kysely";
+import { AppError } from "../core/errors.js";
+import * as createCalls from "./migrations/0001-create-calls.js";
+import * as createJobs from "./migrations/0002-create-jobs.js";
+import * as createSecurity from "./migrations/0003-create-security.js";
+import type { ColumnTypes } from "./migrations/column-types.js";
+import type { DatabaseSchema } from "./schema.js";
+
+interface MigrationModule {
+  up(db: Kysely<unknown>, types: ColumnTypes): Promise<void>;
+}
+
+const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
+  "0001-create-calls": createCalls,
+  "0002-create-jobs": createJobs,
+  "0003-create-security": createSecurity,
+};
+
+export interface AppliedMigration {
+  readonly name: string;
+}
+
+/**
+ * Applies what is missing.
+ *
+ * @returns the migrations applied now; empty when the schema was up to date.
+ * @throws AppError `STORAGE_SCHEMA_NEWER` when the database holds a migration this program does not know.
+ */
+export async function migrateToLatest(db: Kysely<DatabaseSchema>, types: ColumnTypes): Promise<readonly AppliedMigration[]> {
+  await refuseNewerSchema(db);
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => toKyselyMigrations(types) } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    throw new AppError("STORAGE_UNAVAILABLE", "The database schema could not be brought up to date; nothing was changed.", { cause: error });
+  }
+  return (results ?? []).map((result) => ({ name: result.migrationName }));
+}
+
+function toKyselyMigrations(types: ColumnTypes): Record<string, Migration> {
+  return Object.fromEntries(Object.entries(MIGRATIONS).map(([name, module]) => [name, { up: (db: Kysely<unknown>) => module.up(db, types) }]));
+}
+
+async function refuseNewerSchema(db: Kysely<DatabaseSchema>): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some((table) => table.name === "kysely_migration")) return;
+  const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>).selectFrom("kysely_migration").select("name").execute();
+  if (applied.some((row) => !(row.name in MIGRATIONS))) {
+    throw new AppError(
+      "STORAGE_SCHEMA_NEWER",
+      "This database was made by a newer version of openchs-ai. Start that version, or restore a backup made by this one.",
+    );
+  }
+}

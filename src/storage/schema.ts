@@ -1,0 +1,142 @@
+/**
+ * The tables as types; the migrations make them. Times are epoch milliseconds UTC; booleans are 0 or 1; JSON is text.
+ * Every personal text is `SealedText`, so that plain text in such a column does not compile.
+ */
+import type { SealedText } from "../security/sealed-text.js";
+
+export interface CallTable {
+  call_id: string;
+  external_id: string | null;
+  source: string;
+  direction: string;
+  status: string;
+  mode: string;
+  /** JSON array of BCP 47 tags. */
+  languages: string;
+  agent_id: string | null;
+  /** Keyed hash of the caller's number. */
+  caller_ref: string | null;
+  legal_hold: number;
+  started_at_ms: number;
+  ended_at_ms: number | null;
+  duration_ms: number | null;
+  /** The call's data key, wrapped by the master key; destroying it destroys the call's texts and audio. */
+  wrapped_key: SealedText;
+}
+
+export interface CallLegTable {
+  call_id: string;
+  stream_id: string;
+  channel: string;
+}
+
+export interface RecordingTable {
+  recording_id: string;
+  call_id: string;
+  /** Key in the audio store. */
+  audio_key: string;
+  container: string;
+  byte_count: number;
+  created_at_ms: number;
+}
+
+export interface TranscriptSegmentTable {
+  segment_id: string;
+  call_id: string;
+  task_id: string;
+  seq: number;
+  channel: string;
+  start_ms: number;
+  end_ms: number;
+  language: string;
+  score: number | null;
+  text_sealed: SealedText;
+  words_sealed: SealedText | null;
+}
+
+/** One row per task and stage: a retry redoes only what failed. */
+export interface AnalysisStageTable {
+  task_id: string;
+  stage: string;
+  call_id: string;
+  status: string;
+  error_code: string | null;
+  duration_ms: number;
+  finished_at_ms: number;
+  output_sealed: SealedText | null;
+}
+
+export interface AnalysisTable {
+  task_id: string;
+  call_id: string;
+  status: string;
+  completed_at_ms: number;
+  result_sealed: SealedText;
+}
+
+export interface JobTable {
+  job_id: string;
+  queue: string;
+  job_name: string;
+  /** JSON of ids and settings; never anything said or known of a caller. */
+  payload: string;
+  status: string;
+  /** Higher first. */
+  priority: number;
+  run_at_ms: number;
+  /** Rises with every claim and never falls: tells one delivery of a job from the next. */
+  delivery: number;
+  /** Handler calls that count against `max_attempts`. */
+  attempt: number;
+  max_attempts: number;
+  stall_count: number;
+  lease_until_ms: number | null;
+  cancel_requested: number;
+  progress: number;
+  step: string;
+  idempotency_key: string | null;
+  error_code: string | null;
+  created_at_ms: number;
+  finished_at_ms: number | null;
+}
+
+export interface ApiKeyTable {
+  key_id: string;
+  secret_hash: string;
+  role: string;
+  label: string;
+  created_at_ms: number;
+  revoked_at_ms: number | null;
+}
+
+export interface AuditRecordTable {
+  seq: number;
+  at_ms: number;
+  actor_id: string;
+  role: string;
+  action: string;
+  target: string;
+  outcome: string;
+  previous_mac: string;
+  mac: string;
+}
+
+export interface AuditHeadTable {
+  id: number;
+  seq: number;
+  mac: string;
+  head_mac: string;
+}
+
+export interface DatabaseSchema {
+  call: CallTable;
+  call_leg: CallLegTable;
+  recording: RecordingTable;
+  transcript_segment: TranscriptSegmentTable;
+  analysis_stage: AnalysisStageTable;
+  analysis: AnalysisTable;
+  job: JobTable;
+  api_key: ApiKeyTable;
+  audit_record: AuditRecordTable;
+  audit_head: AuditHeadTable;
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import type { CaseClassification } from "../../../src/core/case-classification.js";
+import type { Channel } from "../../../src/core/transcript.js";
+import { callOf, runBuiltin } from "./builtin-call.js";
+
+async function classify(...lines: readonly (readonly [Channel, string])[]): Promise<CaseClassification> {
+  return (await runBuiltin("classification", { segments: callOf(...lines) })).classification;
+}
+
+describe("builtin case classifier", () => {
+  it("lets the sub-category imply its main category", async () => {
+    const { mainCategory, subCategory } = await classify(["caller", "my stepmother beats me with a belt"]);
+    expect(subCategory.label).toBe("Physical Abuse");
+    expect(mainCategory.label).toBe("VANE");
+  });
+
+  it("abstains with a score of zero when nothing is told", async () => {
+    const abstained = { label: null, score: 0, evidence: [] };
+    const result = await classify(["mixed", "the bus was late this morning"]);
+    expect(result).toEqual({
+      contactType: abstained,
+      mainCategory: abstained,
+      subCategory: abstained,
+      intervention: abstained,
+      priority: abstained,
+    });
+  });
+
+  it("does not count what is denied in English", async () => {
+    expect((await classify(["caller", "nobody beats me at home"])).subCategory.label).toBeNull();
+  });
+
+  it("does not count what is denied in Swahili", async () => {
+    expect((await classify(["caller", "hakuna anayenipiga nyumbani"])).subCategory.label).toBeNull();
+    expect((await classify(["caller", "baba hajanipiga"])).subCategory.label).toBeNull();
+  });
+
+  it("does not take the counsellor's question for a statement", async () => {
+    const { subCategory } = await classify(["agent", "has anyone raped you or beaten you"], ["caller", "no"]);
+    expect(subCategory.label).toBeNull();
+  });
+
+  it("classifies Swahili without capitals", async () => {
+    const { subCategory, priority } = await classify(["caller", "wazazi wangu wanataka kuniozesha kwa mzee"]);
+    expect(subCategory.label).toBe("Child Marriage");
+    expect(priority.label).toBe("critical");
+  });
+
+  it("tells violence by a husband from abuse of a child", async () => {
+    const { mainCategory, subCategory } = await classify(["caller", "my husband beats me"]);
+    expect([mainCategory.label, subCategory.label]).toEqual(["GBV", "Physical Violence"]);
+  });
+
+  it("keeps the two legal labels apart by their main category", async () => {
+    const { mainCategory, subCategory } = await classify(["caller", "what does the law say please, is it legal"]);
+    expect([mainCategory.label, subCategory.label]).toEqual(["Information", "Legal Issues (Information)"]);
+  });
+
+  it("gives a silent call no category", async () => {
+    const result = await classify(["agent", "Hello, can you hear me?"], ["agent", "You are silent."]);
+    expect(result.contactType.label).toBe("silent");
+    expect(result.contactType.evidence.map(({ text }) => text)).toEqual(["can you hear me", "You are silent"]);
+    expect(result.subCategory.label).toBeNull();
+  });
+
+  it("gives a prank call no category", async () => {
+    const { contactType, mainCategory } = await classify(["caller", "i was just joking i want to order pizza"]);
+    expect([contactType.label, mainCategory.label]).toEqual(["prank", null]);
+  });
+
+  it("tells a wish to know from a case", async () => {
+    const { contactType, priority } = await classify(["caller", "nataka kujua huduma gani mnatoa"]);
+    expect([contactType.label, priority.label]).toEqual(["information", "low"]);
+  });
+
+  it("reads the intervention from the counsellor and not from the caller", async () => {
+    const told = await classify(["agent", "I will refer you to the children's officer."]);
+    const asked = await classify(["caller", "I will refer you to the children's officer."]);
+    expect([told.intervention.label, asked.intervention.label]).toEqual(["Referral", null]);
+  });
+
+  it("weighs the past less than the present", async () => {
+    const present = await classify(["caller", "my uncle beats me"]);
+    const past = await classify(["caller", "years ago my uncle beats me"]);
+    expect(past.subCategory.score).toBeLessThan(present.subCategory.score);
+  });
+});
