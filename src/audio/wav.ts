@@ -89,3 +89,25 @@ export function floatToS16(value: number): number {
 function corrupt(why: string): AppError {
   return new AppError("AUDIO_CORRUPT", `The WAV file can't be read: ${why}. Export it again and retry.`);
 }
+
+/**
+ * A WAV file around A-law samples.
+ *
+ * @param frames - `Uint8Array`, interleaved, one byte per sample.
+ */
+export function encodeAlawWav(frames: Uint8Array, format: { readonly channelCount: number; readonly sampleRateHz: number }): Buffer {
+  const header = Buffer.alloc(46);
+  header.write("RIFF", 0, "latin1");
+  header.writeUInt32LE(38 + frames.length, 4);
+  header.write("WAVEfmt ", 8, "latin1");
+  header.writeUInt32LE(18, 16);
+  header.writeUInt16LE(6, 20);
+  header.writeUInt16LE(format.channelCount, 22);
+  header.writeUInt32LE(format.sampleRateHz, 24);
+  header.writeUInt32LE(format.sampleRateHz * format.channelCount, 28);
+  header.writeUInt16LE(format.channelCount, 32);
+  header.writeUInt16LE(8, 34);
+  header.write("data", 38, "latin1");
+  header.writeUInt32LE(frames.length, 42);
+  return Buffer.concat([header, frames]);
+}

@@ -34,7 +34,8 @@ export function addProcessCommand(program: Command, context: CliContext): void {
     .action((files: string[], options: ProcessOptions) => runCommand(context, options, () => processFiles(context, files, options)));
 }
 
-async function processFiles(context: CliContext, files: readonly string[], options: ProcessOptions): Promise<number> {
+/** Prints each analysis, in order. @returns the exit code. */
+export async function processFiles(context: CliContext, files: readonly string[], options: ProcessOptions): Promise<number> {
   if (options.language !== "auto" && !isLanguageTag(options.language)) {
     throw new AppError("CONFIG_INVALID", "--language must be auto or a language tag such as sw or en.");
   }

@@ -117,7 +117,9 @@ function batchArguments(controlPath: string, audioPath: string): readonly string
   return [
     ...["-hmm", POCKETSPHINX_PROBE.modelDirectory, "-lm", `${MODEL}/en-us.lm.bin`, "-dict", `${MODEL}/cmudict-en-us.dict`],
     ...["-adcin", "yes", "-cepdir", dirname(audioPath), "-cepext", extname(audioPath), "-ctl", controlPath],
-    ...["-hypseg", "/dev/stdout", "-logfn", "/dev/null"],
+    ...["-hypseg", "/dev/stdout", "-logfn", "/dev/null", "-seed", "1"],
+    // Bounds the search: telephone audio, which fits nothing well, otherwise takes several times longer for no better words.
+    ...["-maxhmmpf", "3000", "-maxwpf", "20"],
   ];
 }
 

@@ -107,10 +107,13 @@ function hesitationsAllowed(agent: CallReading): number {
 }
 
 function cuesOf(reading: SegmentReading, cues: PhraseMatcher<CueSide>): readonly { readonly side: CueSide; readonly evidence: Evidence }[] {
-  return cues.findAll(reading).map(({ payload, firstToken, endToken }) => ({
-    side: payload,
-    evidence: tokenEvidence(reading, firstToken, endToken),
-  }));
+  // "This is not your fault" is the opposite of "your fault".
+  const isDenied = (side: CueSide, firstToken: number): boolean => side === "not_met" && reading.marks.negated[firstToken] === 1;
+  return cues
+    .findAll(reading)
+    .flatMap(({ payload, firstToken, endToken }) =>
+      isDenied(payload, firstToken) ? [] : [{ side: payload, evidence: tokenEvidence(reading, firstToken, endToken) }],
+    );
 }
 
 function matcherOf(item: RubricItem): PhraseMatcher<CueSide> {
