@@ -2,7 +2,7 @@
  * A recording to analysable audio: one s16le file at 16 kHz per channel, levelled, in a work directory of the caller's.
  * ffmpeg does it when it is installed, our fallback decoders otherwise.
  */
-import { rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { AppError, type ErrorCode } from "../core/errors.js";
@@ -12,10 +12,12 @@ import type { Container } from "./container.js";
 import type { DecodeThreadAnswer, DecodeThreadJob } from "./decode-thread.js";
 import { type AudioFormat, decodeWithFfmpeg, probeWithFfmpeg } from "./ffmpeg.js";
 import { isProgramPresent } from "./program.js";
+import { parseWavHeader } from "./wav.js";
 
 /** Every engine is fed this rate. */
 export const ANALYSIS_SAMPLE_RATE_HZ = 16_000;
 const MAX_CHANNELS = 2;
+const WAV_HEAD_BYTES = 65_536;
 
 export interface DecodedChannel {
   readonly channel: Channel;
@@ -73,6 +75,7 @@ interface RawDecoded {
 }
 
 async function decodeBySystem(request: DecodeRequest, { timeoutMs, maxDurationMs }: RecordingDecoderOptions): Promise<RawDecoded> {
+  if (request.container === "wav") await refuseEmptyWav(request.path);
   const source = { ...request, timeoutMs };
   const format = await probeWithFfmpeg(source);
   if (format.channelCount > MAX_CHANNELS) return { format, split: undefined, isDamaged: false };
@@ -81,6 +84,18 @@ async function decodeBySystem(request: DecodeRequest, { timeoutMs, maxDurationMs
   const answer = await runThread({ split: splitJob(request, interleavedPath, format.channelCount), maxChannels: MAX_CHANNELS }, request.signal);
   await rm(interleavedPath, { force: true });
   return { format, split: answer.split, isDamaged };
+}
+
+/** ffmpeg calls a WAV without samples unreadable; it is only empty, which is another thing to tell a person. */
+async function refuseEmptyWav(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(WAV_HEAD_BYTES), 0, WAV_HEAD_BYTES, 0);
+    if (parseWavHeader(buffer.subarray(0, bytesRead)).dataOffset >= size) throw emptyRecording();
+  } finally {
+    await file.close();
+  }
 }
 
 async function decodeInThread(request: DecodeRequest, { timeoutMs }: RecordingDecoderOptions): Promise<RawDecoded> {
@@ -131,7 +146,7 @@ function checkDecoded({ format, split, isDamaged }: RawDecoded, { maxDurationMs 
     );
   }
   const [first] = split.channels;
-  if (first === undefined) throw new AppError("AUDIO_EMPTY", "The recording holds no sound: it has no samples.");
+  if (first === undefined) throw emptyRecording();
   const durationMs = Math.round((first.sampleCount * 1000) / ANALYSIS_SAMPLE_RATE_HZ);
   if (durationMs > maxDurationMs) {
     throw new AppError(
@@ -151,4 +166,8 @@ function checkDecoded({ format, split, isDamaged }: RawDecoded, { maxDurationMs 
     channels: split.channels.map((channel, index) => ({ ...channel, channel: names[index] ?? "mixed" })),
     warnings,
   };
+}
+
+function emptyRecording(): AppError {
+  return new AppError("AUDIO_EMPTY", "The recording holds no sound: it has no samples.");
 }

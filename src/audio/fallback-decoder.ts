@@ -2,7 +2,9 @@
  * Decoding without ffmpeg: WAV (PCM, float, G.711) by us, the rest by audio-decode, resampled by libsamplerate. Runs
  * in the decode thread, since all of it computes. It can't do GSM, ADPCM and long WebM, and says so.
  */
+
 import { open, readFile, writeFile } from "node:fs/promises";
+import type * as LibSampleRate from "@alexanderolsen/libsamplerate-js";
 import { AppError } from "../core/errors.js";
 import type { Container } from "./container.js";
 import type { AudioFormat } from "./ffmpeg.js";
@@ -81,7 +83,9 @@ async function decodeByLibrary(path: string): Promise<InterleavedAudio> {
 
 async function resampleTo(samples: Int16Array, format: AudioFormat, sampleRateHz: number): Promise<Int16Array> {
   if (format.sampleRateHz === sampleRateHz) return samples;
-  const { ConverterType, create } = await import("@alexanderolsen/libsamplerate-js");
+  const {
+    default: { ConverterType, create },
+  } = (await import("@alexanderolsen/libsamplerate-js")) as unknown as { default: typeof LibSampleRate };
   const resampler = await create(format.channelCount, format.sampleRateHz, sampleRateHz, { converterType: ConverterType.SRC_SINC_FASTEST });
   try {
     return Int16Array.from(resampler.simple(Float32Array.from(samples, (sample) => sample / 32768)), floatToS16);

@@ -15,6 +15,9 @@ const DEMUXERS: Readonly<Record<Container, string>> = {
   aac: "aac",
 };
 
+/** In float: with 16-bit samples inside, soxr adds noise that differs from run to run, and so would the words. */
+const RESAMPLER = "aresample=resampler=soxr:internal_sample_fmt=fltp";
+
 export interface FfmpegSource {
   readonly path: string;
   readonly container: Container;
@@ -72,7 +75,7 @@ export async function decodeWithFfmpeg(
     [
       ...["-nostdin", "-hide_banner", "-v", "error", "-threads", "1"],
       ...inputArguments(source),
-      ...["-map", "0:a:0", "-vn", "-af", "aresample=resampler=soxr", "-ar", String(output.sampleRateHz)],
+      ...["-map", "0:a:0", "-vn", "-af", RESAMPLER, "-ar", String(output.sampleRateHz)],
       // One second over the limit, so that the caller can tell "too long" from "just fits".
       ...["-t", String(output.maxDurationMs / 1000 + 1), "-c:a", "pcm_s16le", "-f", "s16le", "-y", output.path],
     ],

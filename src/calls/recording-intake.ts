@@ -2,7 +2,7 @@
  * A recording comes in: checked by content, encrypted as it lands, stored with its call and its job in one
  * transaction. What was acknowledged survives a power cut; what was not leaves nothing behind.
  */
-import { PassThrough, type Readable, Transform } from "node:stream";
+import { PassThrough, Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Container, SNIFF_BYTES, sniffContainer } from "../audio/container.js";
 import type { CallRecord } from "../core/call.js";
@@ -138,7 +138,7 @@ function callIdTaken(): AppError {
   return new AppError("CALL_ID_CONFLICT", "A call with this call_id exists already. Leave call_id out, or send another.");
 }
 
-/** Reads the first bytes, tells the container, and gives back the whole content with its size watched. */
+/** Tells the container by the first bytes and gives back the whole content, with its size watched. */
 async function identify(source: Readable, maxBytes: number): Promise<{ readonly container: Container; readonly content: Readable }> {
   let byteCount = 0;
   const limiter = new Transform({
@@ -153,7 +153,12 @@ async function identify(source: Readable, maxBytes: number): Promise<{ readonly 
   void pipeline(source, limiter, content).catch(() => {});
   const head = await readHead(content);
   const container = sniffContainer(head);
-  if (container !== undefined) return { container, content };
+  // A file shorter than the head has ended by now, and an ended stream takes nothing back.
+  if (container !== undefined && content.readableEnded) return { container, content: Readable.from([head]) };
+  if (container !== undefined) {
+    content.unshift(head);
+    return { container, content };
+  }
   content.destroy();
   if (head.length === 0) throw new AppError("AUDIO_EMPTY", "The file is empty: it has no bytes.");
   throw new AppError("AUDIO_UNSUPPORTED_FORMAT", "The file is not audio that can be read here: send WAV, FLAC, MP3, OGG/Opus, M4A, WebM or AMR.");
@@ -171,9 +176,7 @@ async function readHead(content: Readable): Promise<Buffer> {
     }
     if (content.readableEnded || !(await waitForMore(content))) break;
   }
-  const head = Buffer.concat(chunks);
-  if (head.length > 0 && !content.readableEnded) content.unshift(head);
-  return head;
+  return Buffer.concat(chunks);
 }
 
 /** @returns false when the stream ended. */

@@ -4,11 +4,11 @@ import { setTimeout as wait } from "node:timers/promises";
 const POLL_MS = 4;
 
 /** Resolves once `condition` holds; fails with `what` when it does not within the deadline. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 15_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 15_000, pollMs = POLL_MS): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!(await condition())) {
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
-    await wait(POLL_MS);
+    await wait(pollMs);
   }
 }
 

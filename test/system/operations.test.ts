@@ -1,0 +1,111 @@
+/** What docs/operations.md says of keys, locks, signals, audit, jobs and doctor. */
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli, serve } from "../support/run-cli.js";
+import { shortClip } from "../support/sample-audio.js";
+import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
+import { until } from "../support/until.js";
+
+describe("operating the service", () => {
+  let directory: TemporaryDirectory;
+
+  beforeAll(async () => {
+    directory = await makeTemporaryDirectory();
+  });
+  afterAll(() => directory.remove());
+
+  it("makes master key and admin key on first start, for its user alone, and says so loudly", async () => {
+    const data = join(directory.path, "first");
+    await using service = await serve(data);
+    expect(service.stderr()).toContain("Copy it to a safe place NOW");
+    for (const name of ["master.key", "admin.key", "openchs.db"]) expect(statSync(join(data, name)).mode & 0o077).toBe(0);
+    expect(readFileSync(join(data, "admin.key"), "utf8")).toMatch(/^oca_[0-9a-f]{16}_\S+\n$/);
+    expect((await service.request("/health/ready")).status).toBe(200);
+    expect((await fetch(`${service.url}/audio/tasks/active`)).status).toBe(401);
+  });
+
+  it("refuses a second service on the same data directory, and a port in use", async () => {
+    const data = join(directory.path, "locked");
+    await using _first = await serve(data);
+    const second = await runCli(["serve", "--port", "0", "--data-dir", data]);
+    expect(second.exitCode).toBe(2);
+    expect(second.stderr).toContain("CONFIG_DATA_DIRECTORY_IN_USE");
+
+    const taken = createServer();
+    const port = await new Promise<number>((resolve) => taken.listen(0, "127.0.0.1", () => resolve((taken.address() as { port: number }).port)));
+    const blocked = await runCli(["serve", "--port", String(port), "--data-dir", join(directory.path, "blocked")]);
+    taken.close();
+    expect(blocked.exitCode).toBe(2);
+    expect(blocked.stderr).toContain("CONFIG_PORT_IN_USE");
+  });
+
+  it("finishes running work on SIGTERM and ends with 0", async () => {
+    const data = join(directory.path, "drained");
+    const service = await serve(data);
+    const taskId = await service.upload(new Blob([new Uint8Array(shortClip("child-labour", 5))]), { language: "en" });
+    await until("the job runs", async () => (await service.json<{ status: string }>(`/audio/task/${taskId}`)).status === "processing", 15_000, 50);
+    expect(await service.end("SIGTERM")).toBe(0);
+    await using again = await serve(data);
+    const { status } = await again.json<{ status: string }>(`/audio/task/${taskId}`);
+    expect(status).toBe("completed");
+  });
+
+  it("creates, lists and revokes keys beside a running service, and the audit log stays whole", async () => {
+    const data = join(directory.path, "keys");
+    await using service = await serve(data);
+    const created = await runCli(["keys", "create", "--role", "agent", "--label", "desk 4", "--data-dir", data]);
+    const token = created.stdout.trim();
+    const asAgent = (path: string): Promise<Response> => service.request(path, { headers: { authorization: `Bearer ${token}` } });
+    expect((await asAgent("/audio/tasks/active")).status).toBe(200);
+    expect((await asAgent("/metrics")).status).toBe(403);
+    const [, keyId = ""] = token.split("_");
+    expect((await runCli(["keys", "list", "--data-dir", data])).stdout).toContain(`${keyId}  agent      active`);
+    expect((await runCli(["keys", "revoke", keyId, "--data-dir", data])).exitCode).toBe(0);
+    expect((await asAgent("/audio/tasks/active")).status).toBe(401);
+    expect((await runCli(["keys", "revoke", keyId, "--data-dir", data])).stderr).toContain("SECURITY_KEY_NOT_FOUND");
+    const verified = await runCli(["audit", "verify", "--data-dir", data]);
+    expect(verified.stdout).toContain("whole");
+    expect(verified.exitCode).toBe(0);
+  });
+
+  it("sets a recording it cannot read aside, where jobs can list, retry and discard it", async () => {
+    const data = join(directory.path, "dead");
+    await using service = await serve(data);
+    const taskId = await service.upload(new Blob(["fLaC and then nothing a decoder could use, however long it looks at it"]));
+    await until("the task has failed", async () => (await service.json<{ status: string }>(`/audio/task/${taskId}`)).status === "failed", 15_000, 50);
+    const task = await service.json<{ error: { code: string } }>(`/audio/task/${taskId}`);
+    expect(task.error.code).toBe("AUDIO_CORRUPT");
+    const listed = await runCli(["jobs", "list", "--failed", "--data-dir", data]);
+    expect(listed.stdout).toContain(taskId);
+    expect(listed.stdout).toContain("AUDIO_CORRUPT");
+    expect((await runCli(["jobs", "retry", taskId, "--data-dir", data])).exitCode).toBe(0);
+    await until("it has failed again", async () => (await runCli(["jobs", "list", "--failed", "--data-dir", data])).stdout.includes(taskId));
+    expect((await runCli(["jobs", "discard", taskId, "--data-dir", data])).exitCode).toBe(0);
+    expect((await service.request(`/audio/task/${taskId}`)).status).toBe(404);
+  });
+
+  it("tells the truth in doctor", async () => {
+    const well = await runCli(["doctor", "--port", "0", "--data-dir", join(directory.path, "doctor")]);
+    expect(well.exitCode).toBe(0);
+    expect(well.stdout).toMatch(/ok +audio decoder +ffmpeg/);
+    expect(well.stdout).toMatch(/engine: speech +pocketsphinx \(en, low quality\)/);
+    expect(well.stdout).toMatch(/note +engine: translation +none installed/);
+    const open = await runCli(["doctor", "--port", "0", "--host", "0.0.0.0", "--data-dir", join(directory.path, "doctor")]);
+    expect(open.exitCode).toBe(1);
+    expect(open.stdout).toMatch(/PROBLEM +TLS/);
+    const key = join(directory.path, "loose");
+    mkdirSync(key);
+    writeFileSync(join(key, "master.key"), "c2hvcnQ=\n", { mode: 0o644 });
+    expect((await runCli(["doctor", "--port", "0", "--data-dir", key])).stdout).toMatch(/PROBLEM +master key/);
+  });
+
+  it("reports every wrong setting at once and never its value", async () => {
+    const { exitCode, stderr } = await runCli(["serve", "--data-dir", directory.path], { env: { PORT: "99999secret", JOB_LEASE_MS: "hunter2" } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("PORT must be");
+    expect(stderr).toContain("JOB_LEASE_MS must be");
+    expect(stderr).not.toMatch(/99999secret|hunter2/);
+  });
+});
