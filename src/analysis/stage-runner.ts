@@ -40,12 +40,12 @@ export class StageRunner {
   }
 
   async run<Output>(planned: PlannedStage, work: () => Promise<StageWork<Output>>): Promise<StageOutcome<Output>> {
+    const before = this.#outcomes.get(planned.stage);
+    if (before !== undefined) return before as StageOutcome<Output>;
     const startedAtMs = this.#clock.nowMs();
     const outcome = planned.needs.some((need) => this.output(need) === null)
       ? skipped<Output>(planned.stage)
       : await this.#attempt(planned.stage, work, startedAtMs);
-    // Set again, not only changed, so that the order of outcomes is the order of running.
-    this.#outcomes.delete(planned.stage);
     this.#outcomes.set(planned.stage, outcome);
     return outcome;
   }

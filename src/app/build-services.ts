@@ -9,7 +9,7 @@ import { createRecordingTasks, type RecordingTasks } from "../calls/recording-ta
 import type { Config } from "../config/config-schema.js";
 import { systemClock } from "../core/clock.js";
 import type { Logger } from "../core/log.js";
-import { moduleEntry } from "../core/module-entry.js";
+import { processEntry } from "../core/module-entry.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
 import { createProcessRecordingHandler } from "../jobs/process-recording.js";
 import { startWorkerRuntime, type WorkerRuntime } from "../jobs/worker-runtime.js";
@@ -85,7 +85,7 @@ export function inferenceProcessArguments(): readonly string[] {
 
 function createPool(config: Config, logger: Logger, metrics: Metrics): InferencePool {
   return new InferencePool({
-    entry: moduleEntry(import.meta.url, "./inference-process"),
+    entry: processEntry(import.meta.url, "./inference-process"),
     entryArguments: inferenceProcessArguments(),
     processCount: config.inference.processes || availableParallelism(),
     maxWaiting: config.inference.maxWaiting,

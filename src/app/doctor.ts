@@ -8,7 +8,7 @@ import type { Config } from "../config/config-schema.js";
 import { toAppError } from "../core/errors.js";
 import { silentLogger } from "../core/log.js";
 import { MODEL_TASKS } from "../core/model-task.js";
-import { moduleEntry } from "../core/module-entry.js";
+import { processEntry } from "../core/module-entry.js";
 import type { EngineDescription } from "../inference/model-engine.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
 import { loadMasterKey } from "../security/master-key.js";
@@ -136,7 +136,7 @@ async function examineDecoder({ audio }: Config): Promise<Finding> {
 
 async function examineEngines(): Promise<readonly Finding[]> {
   const pool = new InferencePool({
-    entry: moduleEntry(import.meta.url, "./inference-process"),
+    entry: processEntry(import.meta.url, "./inference-process"),
     entryArguments: inferenceProcessArguments(),
     processCount: 1,
     maxWaiting: 1,

@@ -37,6 +37,7 @@ const LIMIT_START = 0.9 * 32767;
 interface Level {
   sum: number;
   sampleCount: number;
+  blockSum: number;
   blockEnergy: number;
   blockSamples: number;
   readonly blockDbfs: number[];
@@ -73,14 +74,15 @@ async function* blocks(input: FileHandle, channelCount: number): AsyncGenerator<
 }
 
 async function measure(input: FileHandle, { channelCount, sampleRateHz }: SplitOptions): Promise<{ levels: Level[]; isSame: boolean }> {
-  const levels = Array.from({ length: channelCount }, (): Level => ({ sum: 0, sampleCount: 0, blockEnergy: 0, blockSamples: 0, blockDbfs: [] }));
-  const blockSamples = sampleRateHz / 10;
+  const levels = Array.from({ length: channelCount }, (): Level => ({ sum: 0, sampleCount: 0, blockSum: 0, blockEnergy: 0, blockSamples: 0, blockDbfs: [] }));
+  const blockSamples = Math.round(sampleRateHz / 10);
   let isSame = true;
   for await (const block of blocks(input, channelCount)) {
     for (const [channel, level] of levels.entries()) {
       for (let index = channel; index < block.length; index += channelCount) {
         const sample = block[index] ?? 0;
         level.sum += sample;
+        level.blockSum += sample;
         level.blockEnergy += sample * sample;
         level.sampleCount++;
         if (++level.blockSamples === blockSamples) closeBlock(level);
@@ -93,8 +95,12 @@ async function measure(input: FileHandle, { channelCount, sampleRateHz }: SplitO
   return { levels, isSame };
 }
 
+/** Loudness without the block's own mean: an offset is not sound. */
 function closeBlock(level: Level): void {
-  level.blockDbfs.push(10 * Math.log10(level.blockEnergy / level.blockSamples / 32768 ** 2 + 1e-12));
+  const mean = level.blockSum / level.blockSamples;
+  const energy = Math.max(0, level.blockEnergy / level.blockSamples - mean * mean);
+  level.blockDbfs.push(10 * Math.log10(energy / 32768 ** 2 + 1e-12));
+  level.blockSum = 0;
   level.blockEnergy = 0;
   level.blockSamples = 0;
 }

@@ -29,7 +29,9 @@ function sniffMpegFrame(head: Uint8Array): Container | undefined {
   const [first, second, third] = head;
   if (first !== 0xff || second === undefined || third === undefined) return undefined;
   if ((second & 0xf6) === 0xf0) return "aac";
+  // Nobody writes layer I any more, and its sync is the byte order mark of UTF-16 text.
+  const isLayerOne = (second & 0x06) === 0x06;
   const hasSync = (second & 0xe0) === 0xe0;
-  const isReserved = (second & 0x18) === 0x08 || (second & 0x06) === 0x00 || (third & 0xf0) === 0xf0 || (third & 0x0c) === 0x0c;
+  const isReserved = (second & 0x18) === 0x08 || (second & 0x06) === 0x00 || isLayerOne || (third & 0xf0) === 0xf0 || (third & 0x0c) === 0x0c;
   return hasSync && !isReserved ? "mp3" : undefined;
 }

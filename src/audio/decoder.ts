@@ -6,7 +6,7 @@ import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { AppError, type ErrorCode } from "../core/errors.js";
-import { moduleEntry } from "../core/module-entry.js";
+import { threadEntry } from "../core/module-entry.js";
 import type { Channel } from "../core/transcript.js";
 import type { Container } from "./container.js";
 import type { DecodeThreadAnswer, DecodeThreadJob } from "./decode-thread.js";
@@ -125,8 +125,8 @@ function splitJob(request: DecodeRequest, inputPath: string, channelCount?: numb
 
 async function runThread(job: DecodeThreadJob, signal: AbortSignal): Promise<Extract<DecodeThreadAnswer, { failure?: undefined }>> {
   signal.throwIfAborted();
-  const entry = moduleEntry(import.meta.url, "./decode-thread");
-  const worker = new Worker(entry.url, { workerData: job, execArgv: [...entry.execArgv] });
+  const thread = threadEntry(import.meta.url, "./decode-thread");
+  const worker = new Worker(thread.entry, { workerData: job, eval: thread.eval });
   const answer = await new Promise<DecodeThreadAnswer>((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener("abort", onAbort, { once: true });

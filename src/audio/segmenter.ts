@@ -41,6 +41,10 @@ export class Segmenter {
   #scores: number[] = [];
   #startFrame = 0;
   #lastSpeechFrame = 0;
+  /** The open utterance is the rest of one that was cut: it is kept however short. */
+  #isRest = false;
+  /** First frame after the last cut. */
+  #cutFrame = -1;
 
   constructor(options: SegmenterOptions) {
     this.#options = options;
@@ -54,6 +58,7 @@ export class Segmenter {
       if (speechScore < speechThreshold) return undefined;
       this.#startFrame = frame;
       this.#lastSpeechFrame = frame;
+      this.#isRest = frame === this.#cutFrame;
     }
     this.#scores.push(speechScore);
     if (speechScore >= silenceThreshold) this.#lastSpeechFrame = frame;
@@ -76,7 +81,8 @@ export class Segmenter {
   #close(): SpeechSpan | undefined {
     const span = this.#span(this.#startFrame, this.#lastSpeechFrame + 1);
     this.#scores = [];
-    return span.endMs - span.startMs < this.#options.minSpeechMs ? undefined : span;
+    const isClick = !this.#isRest && span.endMs - span.startMs < this.#options.minSpeechMs;
+    return isClick ? undefined : span;
   }
 
   /** Ends the utterance at the quietest frame of its last third; what follows stays open. */
@@ -91,6 +97,8 @@ export class Segmenter {
     this.#scores = this.#scores.slice(quietest + 1);
     this.#startFrame = endFrame;
     this.#lastSpeechFrame = Math.max(this.#lastSpeechFrame, endFrame);
+    this.#isRest = true;
+    this.#cutFrame = endFrame;
     return span;
   }
 

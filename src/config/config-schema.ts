@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { isLanguageTag } from "../core/language.js";
 
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+/** Digits only: a blank is a fault and not the number 0. */
+const integer = (min: number, max: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
 const optionalPath = z.string().min(1).optional();
 
 export const configSchema = z.object({

@@ -20,7 +20,7 @@ export interface ConfigSources {
 /** @throws AppError `CONFIG_INVALID`, naming every variable that breaks its rule */
 export function loadConfig({ argv = {}, env = {}, file = {} }: ConfigSources): Config {
   const faults = Object.keys(file)
-    .filter((variable) => !(variable in SETTINGS))
+    .filter((variable) => !Object.hasOwn(SETTINGS, variable))
     .map((variable) => `${variable} in the configuration file is not a setting`);
   const nested: Record<string, unknown> = {};
   for (const [variable, setting] of Object.entries(SETTINGS)) {

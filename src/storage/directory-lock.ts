@@ -16,6 +16,8 @@ export async function lockDirectory(lockPath: string): Promise<DirectoryLock> {
     await client.query({ sql: "begin exclusive", parameters: [] });
   } catch (cause) {
     await client.close().catch(() => {});
+    const isHeld = cause instanceof AppError && String(cause.details["driverCode"]).startsWith("SQLITE_BUSY");
+    if (!isHeld) throw cause;
     throw new AppError(
       "CONFIG_DATA_DIRECTORY_IN_USE",
       "Another openchs-ai service uses this data directory. Stop it, or give this one its own with --data-dir.",

@@ -45,7 +45,7 @@ async function refuseNewerSchema(db: Kysely<DatabaseSchema>): Promise<void> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some((table) => table.name === "kysely_migration")) return;
   const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>).selectFrom("kysely_migration").select("name").execute();
-  if (applied.some((row) => !(row.name in MIGRATIONS))) {
+  if (applied.some((row) => !Object.hasOwn(MIGRATIONS, row.name))) {
     throw new AppError(
       "STORAGE_SCHEMA_NEWER",
       "This database was made by a newer version of openchs-ai. Start that version, or restore a backup made by this one.",

@@ -3,7 +3,7 @@ import { analyseTranscript } from "../../analysis/analyse-transcript.js";
 import { systemClock } from "../../core/clock.js";
 import { newId } from "../../core/ids.js";
 import { silentLogger } from "../../core/log.js";
-import { moduleEntry } from "../../core/module-entry.js";
+import { processEntry } from "../../core/module-entry.js";
 import { InferencePool } from "../../inference/pool/inference-pool.js";
 import { toWireAnalysis, type WireAnalysis } from "../../protocol/http/analysis-schema.js";
 import { inferenceProcessArguments } from "../build-services.js";
@@ -19,7 +19,7 @@ const SCRIPTS = ["child-violence-home", "swahili-neglect", "swahili-mixed"];
 export async function readScripts(samples: readonly SampleCall[], print: Print): Promise<void> {
   print("\n===== ACT 2: READ - from words to a case; transcript supplied, not recognized =====");
   const pool = new InferencePool({
-    entry: moduleEntry(import.meta.url, "../inference-process"),
+    entry: processEntry(import.meta.url, "../inference-process"),
     entryArguments: inferenceProcessArguments(),
     processCount: 1,
     maxWaiting: 10,

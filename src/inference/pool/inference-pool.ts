@@ -5,7 +5,7 @@
 import { AppError } from "../../core/errors.js";
 import type { Logger } from "../../core/log.js";
 import type { ModelTask } from "../../core/model-task.js";
-import type { ModuleEntry } from "../../core/module-entry.js";
+import type { ProcessEntry } from "../../core/module-entry.js";
 import type { EngineDescription, TaskInputs } from "../model-engine.js";
 import type { InferenceAnswer, InferenceRequest } from "./inference-message.js";
 import { InferenceProcess } from "./inference-process.js";
@@ -28,7 +28,7 @@ export interface InferenceRunner {
 }
 
 export interface InferencePoolOptions {
-  readonly entry: ModuleEntry;
+  readonly entry: ProcessEntry;
   readonly entryArguments: readonly string[];
   /** 1..64 */
   readonly processCount: number;

@@ -5,12 +5,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../../core/errors.js";
-import type { ModuleEntry } from "../../core/module-entry.js";
+import type { ProcessEntry } from "../../core/module-entry.js";
 import type { EngineDescription } from "../model-engine.js";
 import type { InferenceAnswer, InferenceRequest, MessageFromProcess, MessageToProcess } from "./inference-message.js";
 
 export interface InferenceProcessOptions {
-  readonly entry: ModuleEntry;
+  readonly entry: ProcessEntry;
   readonly entryArguments: readonly string[];
   /** After an abort, how long the process has to answer before it is killed. */
   readonly abortGraceMs: number;

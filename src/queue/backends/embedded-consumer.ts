@@ -35,8 +35,16 @@ interface RunningJob {
   isCancelRequested: boolean;
 }
 
+/** How a delivery ends: what is written, and what is counted. */
+interface Outcome {
+  readonly settlement: Settlement;
+  readonly outcome: JobOutcome;
+}
+
 /** Settlements in one transaction at most. */
 const BATCH_SIZE = 64;
+/** How long an aborted handler has to end before its job is handed back without it. */
+const ABORT_GRACE_MS = 1_000;
 
 export class EmbeddedConsumer {
   readonly #options: EmbeddedConsumerOptions;
@@ -74,14 +82,21 @@ export class EmbeddedConsumer {
   async close(deadlineMs: number): Promise<void> {
     this.#isClosing = true;
     this.#nudge();
-    const deadline = this.#options.clock.schedule(deadlineMs, () => {
-      for (const delivery of this.#running.values()) {
-        delivery.abort.abort(new AppError("QUEUE_CLOSED", "The service is stopping; the job goes back to the queue.", { retryable: true }));
+    const { clock } = this.#options;
+    let grace: Timer | undefined;
+    const deadline = clock.schedule(deadlineMs, () => {
+      for (const running of this.#running.values()) {
+        running.abort.abort(new AppError("QUEUE_CLOSED", "The service is stopping; the job goes back to the queue.", { retryable: true }));
       }
+      grace = clock.schedule(ABORT_GRACE_MS, () => this.#abandonRunning());
     });
     await this.#loop;
-    deadline.cancel();
-    this.#leaseTimer?.cancel();
+    for (const timer of [deadline, grace, this.#leaseTimer, this.#wakeTimer]) timer?.cancel();
+  }
+
+  /** Hands back what minds no signal; whatever its handler still does, its settlement does not count. */
+  #abandonRunning(): void {
+    for (const running of this.#running.values()) this.#settle(running, this.#handedBack(running, 0));
   }
 
   async #run(): Promise<void> {
@@ -163,37 +178,46 @@ export class EmbeddedConsumer {
     });
   }
 
-  #settle(delivery: RunningJob, { settlement, outcome }: { settlement: Settlement; outcome: JobOutcome }): void {
-    this.#running.delete(delivery.job.jobId);
+  #settle(running: RunningJob, { settlement, outcome }: Outcome): void {
+    // Handed back already: this end came too late to count.
+    if (this.#running.get(running.job.jobId) !== running) return;
+    this.#running.delete(running.job.jobId);
     this.#settlements.push(settlement);
-    this.#options.onOutcome?.(this.#options.queue, delivery.job.jobName, outcome, this.#options.clock.nowMs() - delivery.startedAtMs);
+    this.#options.onOutcome?.(this.#options.queue, running.job.jobName, outcome, this.#options.clock.nowMs() - running.startedAtMs);
     this.#nudge();
   }
 
-  #completed(delivery: RunningJob): { settlement: Settlement; outcome: JobOutcome } {
-    return { settlement: this.#finished(delivery, "completed", null), outcome: "completed" };
+  #completed(running: RunningJob): Outcome {
+    return { settlement: this.#finished(running, "completed", null), outcome: "completed" };
   }
 
-  #failed(delivery: RunningJob, error: unknown): { settlement: Settlement; outcome: JobOutcome } {
-    const { job, abort, isCancelRequested } = delivery;
-    const { clock, retryPolicy, random } = this.#options;
-    const identity = { jobId: job.jobId, delivery: delivery.number };
-    if (isCancelRequested) return { settlement: this.#finished(delivery, "cancelled", "QUEUE_JOB_CANCELLED"), outcome: "cancelled" };
-    if (error instanceof RetryAfterError || abort.signal.aborted) {
-      const delayMs = error instanceof RetryAfterError ? error.delayMs : 0;
-      return { settlement: { kind: "requeued", ...identity, runAtMs: clock.nowMs() + delayMs, spendsAttempt: false, errorCode: null }, outcome: "retried" };
-    }
+  #failed(running: RunningJob, error: unknown): Outcome {
+    const { job, abort, isCancelRequested } = running;
+    const { retryPolicy, random } = this.#options;
+    if (isCancelRequested) return { settlement: this.#finished(running, "cancelled", "QUEUE_JOB_CANCELLED"), outcome: "cancelled" };
+    if (error instanceof RetryAfterError) return this.#handedBack(running, error.delayMs);
+    if (abort.signal.aborted) return this.#handedBack(running, 0);
     const errorCode: ErrorCode = error instanceof PermanentJobError || error instanceof AppError ? error.code : "INTERNAL";
     if (!(error instanceof PermanentJobError)) this.#options.onError?.(error);
     if (error instanceof PermanentJobError || job.attempt >= job.maxAttempts) {
-      return { settlement: this.#finished(delivery, "failed", errorCode), outcome: "failed" };
+      return { settlement: this.#finished(running, "failed", errorCode), outcome: "failed" };
     }
     const delayMs = backoffDelayMs(retryPolicy, job.attempt, (random ?? Math.random)());
-    return { settlement: { kind: "requeued", ...identity, runAtMs: clock.nowMs() + delayMs, spendsAttempt: true, errorCode }, outcome: "retried" };
+    return this.#requeued(running, { delayMs, spendsAttempt: true, errorCode });
   }
 
   #finished({ job, number }: RunningJob, status: string, errorCode: ErrorCode | null): Settlement {
     return { kind: "finished", jobId: job.jobId, delivery: number, status, errorCode, atMs: this.#options.clock.nowMs() };
+  }
+
+  #handedBack(running: RunningJob, delayMs: number): Outcome {
+    return this.#requeued(running, { delayMs, spendsAttempt: false, errorCode: null });
+  }
+
+  #requeued({ job, number }: RunningJob, how: { readonly delayMs: number; readonly spendsAttempt: boolean; readonly errorCode: ErrorCode | null }): Outcome {
+    const atMs = this.#options.clock.nowMs();
+    const { delayMs, ...rest } = how;
+    return { settlement: { kind: "requeued", jobId: job.jobId, delivery: number, atMs, runAtMs: atMs + delayMs, ...rest }, outcome: "retried" };
   }
 
   #scheduleLeaseRenewal(): void {

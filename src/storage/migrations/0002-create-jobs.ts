@@ -24,6 +24,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("created_at_ms", "bigint", (column) => column.notNull())
     .addColumn("finished_at_ms", "bigint")
     .execute();
-  await db.schema.createIndex("job_claim").on("job").columns(["queue", "status", "priority desc", "run_at_ms", "job_id"]).execute();
+  await db.schema.createIndex("job_claim").on("job").columns(["queue", "status", "priority desc", "run_at_ms"]).execute();
   await db.schema.createIndex("job_idempotency").on("job").columns(["queue", "idempotency_key"]).unique().execute();
 }

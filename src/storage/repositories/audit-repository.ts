@@ -124,14 +124,19 @@ async function verifyChain(database: AppDatabase, key: Buffer): Promise<AuditVer
       previousMac = record.mac;
     }
   }
-  const isWhole = seq === lastSeq && previousMac === (head?.mac ?? FIRST_PREVIOUS_MAC) && !(await hasStrayRecords(database, head !== undefined));
+  const isWhole = seq === lastSeq && previousMac === (head?.mac ?? FIRST_PREVIOUS_MAC) && !(await hasStrayRecords(database));
   return { recordCount: seq, brokenAtSeq: isWhole ? null : seq + 1 };
 }
 
-/** Records with no head at all: the head row was removed. */
-async function hasStrayRecords(database: AppDatabase, hasHead: boolean): Promise<boolean> {
-  if (hasHead) return false;
-  return (await database.sql.selectFrom("audit_record").select("seq").limit(1).executeTakeFirst()) !== undefined;
+/** Records after the head, or with no head at all. Record and head are stored together, so one question sees both. */
+async function hasStrayRecords(database: AppDatabase): Promise<boolean> {
+  const stray = await database.sql
+    .selectFrom("audit_record")
+    .select("seq")
+    .where((eb) => eb("seq", ">", eb.fn.coalesce(eb.selectFrom("audit_head").select("audit_head.seq").where("id", "=", 1), eb.val(0))))
+    .limit(1)
+    .executeTakeFirst();
+  return stray !== undefined;
 }
 
 async function readPage(database: AppDatabase, afterSeq: number, lastSeq: number): Promise<readonly AuditRecord[]> {

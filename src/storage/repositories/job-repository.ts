@@ -10,6 +10,9 @@ import { executorOf, type UnitOfWork } from "../unit-of-work.js";
 
 export type JobRow = JobTable;
 
+/** SQLite's row number: jobs of one millisecond run in the order of their inserts, whatever their ids. */
+const ENQUEUE_ORDER = sql<number>`rowid`;
+
 /** One claim of a job. */
 export interface Delivery {
   readonly jobId: string;
@@ -30,6 +33,7 @@ export type Settlement =
       readonly kind: "requeued";
       readonly jobId: string;
       readonly delivery: number;
+      readonly atMs: number;
       readonly runAtMs: number;
       readonly spendsAttempt: boolean;
       readonly errorCode: string | null;
@@ -79,9 +83,9 @@ export function createJobRepository(options: { readonly database: AppDatabase })
       if (claim !== undefined) statements.push(compileClaim(database, claim));
       const results = await database.batch(statements);
       if (claim === undefined) return [];
-      const rows = (results.at(-1)?.rows ?? []) as unknown as JobRow[];
+      const rows = (results.at(-1)?.rows ?? []) as unknown as (JobRow & { readonly enqueue_order: number })[];
       // UPDATE ... RETURNING promises no order.
-      return [...rows].sort((a, b) => b.priority - a.priority || a.run_at_ms - b.run_at_ms || (a.job_id < b.job_id ? -1 : 1));
+      return [...rows].sort((a, b) => b.priority - a.priority || a.run_at_ms - b.run_at_ms || a.enqueue_order - b.enqueue_order);
     },
     renewLeases: (deliveries, leaseUntilMs) => renewLeases(database, deliveries, leaseUntilMs),
     recoverStalled: (recovery) => recoverStalled(database, recovery),
@@ -158,12 +162,15 @@ function compileSettlement({ sql: db }: AppDatabase, settlement: Settlement): Co
     return delivery.set({ progress: sql<number>`max(progress, ${settlement.progress})`, step: settlement.step }).compile();
   }
   if (settlement.kind === "requeued") {
+    // Another process may have asked to cancel it meanwhile: then it does not come back.
+    const unlessCancelled = <T>(value: T, otherwise: T) => sql<T>`case when cancel_requested = 1 then ${otherwise} else ${value} end`;
     return delivery
       .set({
-        status: "queued",
+        status: unlessCancelled("queued", "cancelled"),
         lease_until_ms: null,
         run_at_ms: settlement.runAtMs,
-        error_code: settlement.errorCode,
+        error_code: unlessCancelled(settlement.errorCode, "QUEUE_JOB_CANCELLED"),
+        finished_at_ms: unlessCancelled<number | null>(null, settlement.atMs),
         ...(settlement.spendsAttempt ? {} : { attempt: sql<number>`attempt - 1` }),
       })
       .compile();
@@ -192,10 +199,11 @@ function compileClaim({ sql: db }: AppDatabase, claim: Claim): CompiledQuery {
         .where("run_at_ms", "<=", claim.nowMs)
         .orderBy("priority", "desc")
         .orderBy("run_at_ms")
-        .orderBy("job_id")
+        .orderBy(ENQUEUE_ORDER)
         .limit(claim.limit),
     )
     .returningAll()
+    .returning(ENQUEUE_ORDER.as("enqueue_order"))
     .compile();
 }
 

@@ -4,7 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../../core/errors.js";
-import { moduleEntry } from "../../../core/module-entry.js";
+import { threadEntry } from "../../../core/module-entry.js";
 import type { DatabaseRequest, DatabaseResponse, RowSet, Statement } from "./database-message.js";
 import type { ThreadOptions } from "./database-thread.js";
 
@@ -35,10 +35,10 @@ export class DatabaseClient {
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: DatabaseClientOptions) {
-    const entry = moduleEntry(import.meta.url, "./database-thread");
+    const thread = threadEntry(import.meta.url, "./database-thread");
     this.#onStatement = options.onStatement;
     const { path, busyTimeoutMs = 10_000, journalMode = "wal" } = options;
-    this.#worker = new Worker(entry.url, { workerData: { path, busyTimeoutMs, journalMode } satisfies ThreadOptions, execArgv: [...entry.execArgv] });
+    this.#worker = new Worker(thread.entry, { workerData: { path, busyTimeoutMs, journalMode } satisfies ThreadOptions, eval: thread.eval });
     this.#worker.on("message", (response: DatabaseResponse) => this.#settle(response));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", () => this.#fail(new Error("database thread ended")));
@@ -109,17 +109,20 @@ export class DatabaseClient {
 }
 
 function closed(cause?: unknown): AppError {
-  return new AppError("STORAGE_UNAVAILABLE", "The database is closed or its thread ended; restart the service.", { retryable: true, cause });
+  const code = (cause as { readonly code?: unknown } | undefined)?.code;
+  const details = typeof code === "string" ? { driverCode: code } : {};
+  return new AppError("STORAGE_UNAVAILABLE", "The database is closed or its thread ended; restart the service.", { retryable: true, details, cause });
 }
 
 /** Translates driver codes; nobody above storage sees them. The driver's text may quote values, so it stays in `cause`. */
 function toStorageError(failure: { readonly code: string; readonly message: string }): AppError {
   const cause = new Error(failure.message);
+  const details = { driverCode: failure.code };
   if (failure.code.startsWith("SQLITE_CONSTRAINT")) {
-    return new AppError("STORAGE_CONFLICT", "The database refused the change: it conflicts with what is stored.", { cause });
+    return new AppError("STORAGE_CONFLICT", "The database refused the change: it conflicts with what is stored.", { details, cause });
   }
   if (failure.code === "SQLITE_FULL" || failure.code === "SQLITE_IOERR_WRITE") {
-    return new AppError("STORAGE_FULL", "The disk is full: free space in the data directory, then try again.", { retryable: true, cause });
+    return new AppError("STORAGE_FULL", "The disk is full: free space in the data directory, then try again.", { retryable: true, details, cause });
   }
-  return new AppError("STORAGE_UNAVAILABLE", "The database could not do this; see the log.", { retryable: true, cause });
+  return new AppError("STORAGE_UNAVAILABLE", "The database could not do this; see the log.", { retryable: true, details, cause });
 }

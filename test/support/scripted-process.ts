@@ -1,0 +1,19 @@
+/** Entry of a model process with scripted engines: the question says what is to happen. */
+import { setTimeout as wait } from "node:timers/promises";
+import { AppError } from "../../src/core/errors.js";
+import type { ModelEngine } from "../../src/inference/model-engine.js";
+import { runInferenceWorker } from "../../src/inference/pool/inference-worker.js";
+import { createScriptedEngine } from "../../src/inference/testing/scripted-engine.js";
+
+const engine = createScriptedEngine({
+  modelTask: "question_answering",
+  answer: async ({ question }, signal) => {
+    if (question === "crash") process.exit(9);
+    if (question === "hang") for (;;) Math.sqrt(2);
+    if (question === "refuse") throw new AppError("MODEL_INPUT_INVALID", "The engine can't take this input.");
+    if (question === "wait until aborted") await wait(600_000, undefined, { signal });
+    return { answer: `${process.pid} ${question}`, score: 1, evidence: [] };
+  },
+});
+
+runInferenceWorker([engine as ModelEngine]);

@@ -1,0 +1,56 @@
+/** A whole service in this process, on a free port, with real storage, queue and models; and its clients. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openAdministration } from "../../src/app/administration.js";
+import { type RunningService, startService } from "../../src/app/lifecycle.js";
+import { loadConfig } from "../../src/config/load-config.js";
+import { silentLogger } from "../../src/core/log.js";
+import type { UserRole } from "../../src/security/permissions.js";
+import { makeTemporaryDirectory } from "./temporary-directory.js";
+
+export interface TestGateway {
+  readonly service: RunningService;
+  readonly dataDirectory: string;
+  readonly keys: Readonly<Record<UserRole, string>>;
+  /** As `role`; no credentials when null. */
+  request(role: UserRole | null, path: string, init?: RequestInit): Promise<Response>;
+  json<Body>(role: UserRole, path: string, init?: RequestInit): Promise<Body>;
+  stop(): Promise<void>;
+}
+
+export async function startGateway(settings: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
+  const directory = await makeTemporaryDirectory();
+  const dataDirectory = join(directory.path, "data");
+  const config = loadConfig({ argv: { DATA_DIR: dataDirectory, PORT: "0", SHUTDOWN_DEADLINE_MS: "2000", MODEL_PROCESSES: "1", ...settings } });
+  const service = await startService(config, silentLogger);
+  const administration = await openAdministration(config, { create: false });
+  const keyOf = async (role: UserRole): Promise<string> => (await administration.createKey(role, "test")).token;
+  const keys = {
+    agent: await keyOf("agent"),
+    supervisor: await keyOf("supervisor"),
+    service: await keyOf("service"),
+    admin: (await readFile(service.adminKeyPath, "utf8")).trim(),
+  };
+  await administration.close();
+  const request = (role: UserRole | null, path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${service.url}${path}`, { ...init, headers: { ...(role === null ? {} : { authorization: `Bearer ${keys[role]}` }), ...init.headers } });
+  return {
+    service,
+    dataDirectory,
+    keys,
+    request,
+    json: async <Body>(role: UserRole, path: string, init?: RequestInit) => (await (await request(role, path, init)).json()) as Body,
+    async stop() {
+      await service.stop();
+      await directory.remove();
+    },
+  };
+}
+
+/** A form with the recording in `audio`; settings after the file, as curl sends them. */
+export function uploadForm(audio: Buffer, fields: Readonly<Record<string, string>> = {}, fileField = "audio"): FormData {
+  const form = new FormData();
+  form.set(fileField, new Blob([new Uint8Array(audio)]), "recording.wav");
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  return form;
+}
