@@ -52,7 +52,7 @@ export async function* analyseRecording(
   dependencies: AnalysisDependencies,
   request: AnalyseRecordingRequest,
 ): AsyncGenerator<AnalysisProgress, AnalysisResult> {
-  const runner = new StageRunner({ earlier: request.earlier, clock: dependencies.clock, signal: request.signal });
+  const runner = new StageRunner({ earlier: stillValid(request.earlier), clock: dependencies.clock, signal: request.signal });
   const startedAtMs = dependencies.clock.nowMs();
   const { inference } = dependencies;
 
@@ -72,6 +72,12 @@ export async function* analyseRecording(
   const reading = readTranscript(inference, runner, { transcript, translateTo: request.translateTo, signal: request.signal });
   for await (const { planned, outcome } of reading) yield { outcome, progress: planned.progress };
   return assembleAnalysis(request, runner);
+}
+
+/** What was read in half a transcript does not belong to the whole one that a retry makes. */
+function stillValid(earlier: ReadonlyMap<AnalysisStage, StageOutcome>): ReadonlyMap<AnalysisStage, StageOutcome> {
+  if (earlier.has("transcript")) return earlier;
+  return new Map([...earlier].filter(([stage]) => !plan(stage).needs.includes("transcript")));
 }
 
 /** All three audio stages are done: nothing needs the sound any more. */

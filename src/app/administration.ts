@@ -10,13 +10,13 @@ import { DEFAULT_RETRY_POLICY } from "../queue/retry-policy.js";
 import { generateApiKey } from "../security/api-key.js";
 import type { AuditAction } from "../security/audit-record.js";
 import { OPERATOR } from "../security/authorization.js";
-import { loadMasterKey, loadOrCreateMasterKey } from "../security/master-key.js";
 import type { UserRole } from "../security/permissions.js";
 import { openDatabase } from "../storage/database.js";
 import type { AppliedMigration } from "../storage/migrator.js";
 import { type ApiKeyInfo, createApiKeyRepository } from "../storage/repositories/api-key-repository.js";
 import { type AuditRepository, type AuditVerification, createAuditRepository } from "../storage/repositories/audit-repository.js";
 import { createJobRepository } from "../storage/repositories/job-repository.js";
+import { openMasterKey } from "./open-master-key.js";
 import { dataLayout } from "./paths.js";
 
 export interface Administration {
@@ -50,8 +50,8 @@ export async function openAdministration(config: Config, { create }: { readonly 
   if (!create && !existsSync(layout.database)) {
     throw new AppError("CONFIG_INVALID", "There is no openchs-ai data in this directory; name it with --data-dir.");
   }
-  await migrateDataDirectory(config);
-  const masterKey = create ? (await loadOrCreateMasterKey(layout.masterKey)).masterKey : await loadMasterKey(layout.masterKey);
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const { masterKey } = await openMasterKey(layout);
   const database = openDatabase({ path: layout.database });
   const apiKeys = createApiKeyRepository({ database });
   const audit = createAuditRepository({ database, key: masterKey.derive("audit-chain") });

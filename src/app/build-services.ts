@@ -15,9 +15,9 @@ import { createProcessRecordingHandler } from "../jobs/process-recording.js";
 import { startWorkerRuntime, type WorkerRuntime } from "../jobs/worker-runtime.js";
 import { errorFields } from "../observability/error-fields.js";
 import type { Metrics } from "../observability/metrics.js";
-import { PROCESS_RECORDING } from "../protocol/job-payloads.js";
+import { PROCESS_RECORDING, processRecordingPayload } from "../protocol/job-payloads.js";
 import { EmbeddedQueueBackend } from "../queue/backends/embedded-queue-backend.js";
-import type { QueueBackend } from "../queue/queue-backend.js";
+import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
 import { DEFAULT_RETRY_POLICY } from "../queue/retry-policy.js";
 import { type Authenticator, createAuthenticator } from "../security/authentication.js";
 import type { MasterKey } from "../security/master-key.js";
@@ -109,8 +109,17 @@ function createQueue(config: Config, database: AppDatabase, { logger, metrics }:
       metrics.jobsFinished.inc({ queue, outcome });
       metrics.jobSeconds.observe({ job_name: jobName }, durationMs / 1000);
     },
+    onRecoveryEnded: (job) =>
+      void markCallEnded(database, job).catch((error: unknown) => logger.warn("A call could not be marked as ended", errorFields(error))),
     onError: (error) => logger.warn("A job failed or the queue could not reach its database", errorFields(error)),
   });
+}
+
+/** The call of a recording whose job ended without its handler ends as the job did. */
+async function markCallEnded(database: AppDatabase, job: JobRecord): Promise<void> {
+  const payload = processRecordingPayload.safeParse(job.payload);
+  if (!payload.success) return;
+  await database.sql.updateTable("call").set({ status: job.status }).where("call_id", "=", payload.data.callId).execute();
 }
 
 interface WireOptions extends BuildServicesOptions {

@@ -27,7 +27,8 @@ export interface Finding {
 const LOW_DISK_BYTES = 1_073_741_824;
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 
-/** Every finding about this machine and configuration. Starts no service and changes nothing but a missing data directory. */
+/** Every finding about this machine and configuration. Starts no service; makes a missing data directory and
+ * brings an old database up to date, as the start would. */
 export async function examine(config: Config): Promise<readonly Finding[]> {
   return [
     {

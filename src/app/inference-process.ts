@@ -6,7 +6,7 @@ import { createEnergyVoiceActivityDetector } from "../inference/backends/energy/
 import { createPocketsphinxRecognizer, POCKETSPHINX_PROBE } from "../inference/backends/pocketsphinx/pocketsphinx-recognizer.js";
 import { createSileroVoiceActivityDetector } from "../inference/backends/silero/silero-voice-activity-detector.js";
 import type { ModelEngine } from "../inference/model-engine.js";
-import { runInferenceWorker } from "../inference/pool/inference-worker.js";
+import { reportUnable, runInferenceWorker } from "../inference/pool/inference-worker.js";
 
 /** What the parent hands over, as JSON in the first argument. */
 export interface InferenceProcessArguments {
@@ -29,4 +29,8 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
   return engines;
 }
 
-runInferenceWorker(await createEngines(JSON.parse(process.argv[2] ?? "{}") as InferenceProcessArguments));
+try {
+  runInferenceWorker(await createEngines(JSON.parse(process.argv[2] ?? "{}") as InferenceProcessArguments));
+} catch (error) {
+  reportUnable(error);
+}

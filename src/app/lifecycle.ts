@@ -6,16 +6,19 @@ import type { Config } from "../config/config-schema.js";
 import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { createGateway } from "../gateway/gateway.js";
+import type { ServiceStatus } from "../gateway/service-status.js";
 import type { WorkerRuntime } from "../jobs/worker-runtime.js";
 import { startEventLoopMonitor } from "../observability/event-loop.js";
-import { createMetrics } from "../observability/metrics.js";
+import { createMetrics, type Metrics } from "../observability/metrics.js";
 import { generateApiKey } from "../security/api-key.js";
-import { loadOrCreateMasterKey } from "../security/master-key.js";
+import { OPERATOR } from "../security/authorization.js";
 import { loadTlsOptions, type TlsOptions } from "../security/tls-options.js";
 import { lockDirectory } from "../storage/directory-lock.js";
 import { buildServices, type Services } from "./build-services.js";
+import { openMasterKey } from "./open-master-key.js";
 import { dataLayout, packageRoot } from "./paths.js";
 import { createServiceStatus } from "./service-status.js";
+import { refuseUnknownSpeechEngine } from "./speech-engine-choice.js";
 
 export interface RunningService {
   /** Where it listens, e.g. `http://127.0.0.1:8125`. */
@@ -35,10 +38,11 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
   const lock = await lockDirectory(layout.lock);
   const undo: (() => Promise<void>)[] = [() => lock.release()];
   try {
-    const { masterKey, created } = await loadOrCreateMasterKey(layout.masterKey);
+    const { masterKey, created } = await openMasterKey(layout);
     const metrics = createMetrics();
     const services = await buildServices({ config, masterKey, logger, metrics });
     undo.unshift(() => services.close(config.shutdownDeadlineMs));
+    refuseUnknownSpeechEngine(services.inference, config.inference.speechEngine);
     await ensureAdminKey(services, layout.adminKey);
     let worker: WorkerRuntime | undefined;
     let isAccepting = true;
@@ -52,21 +56,7 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
       worker: () => worker,
       isAccepting: () => isAccepting,
     });
-    const { requestsPerSecond, requestBurst, uploadsAtOnce } = config.gateway;
-    const gateway = await createGateway({
-      access: { authenticator: services.authenticator, audit: services.audit, metrics, requestsPerSecond, requestBurst },
-      recordings: {
-        intake: services.intake,
-        tasks: services.tasks,
-        metrics,
-        maxBytes: config.audio.maxBytes,
-        uploadsAtOnce,
-        speechEngine: config.inference.speechEngine,
-      },
-      operations: { status, queue: services.queue, metrics },
-      logger,
-      ...(tls === undefined ? {} : { tls }),
-    });
+    const gateway = await createServiceGateway(config, { services, metrics, status, logger, tls });
     undo.unshift(() => closeGateway(gateway, config.shutdownDeadlineMs));
     const url = await listen(gateway, config, tls !== undefined);
     worker = services.startWorker();
@@ -77,13 +67,36 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
       adminKeyPath: layout.adminKey,
       async stop() {
         isAccepting = false;
-        for (const step of undo) await step();
+        // Together: while uploads finish, no new job is taken, and both have the one deadline.
+        const [closeDoors, ...rest] = undo;
+        await Promise.all([closeDoors?.(), worker?.stop(config.shutdownDeadlineMs)]);
+        for (const step of rest) await step();
       },
     };
   } catch (error) {
     for (const step of undo) await step().catch(() => {});
     throw error;
   }
+}
+
+interface GatewayParts {
+  readonly services: Services;
+  readonly metrics: Metrics;
+  readonly status: ServiceStatus;
+  readonly logger: Logger;
+  readonly tls: TlsOptions | undefined;
+}
+
+function createServiceGateway(config: Config, { services, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
+  const { requestsPerSecond, requestBurst, uploadsAtOnce } = config.gateway;
+  const { authenticator, audit, intake, tasks, queue } = services;
+  return createGateway({
+    access: { authenticator, audit, metrics, requestsPerSecond, requestBurst },
+    recordings: { intake, tasks, metrics, maxBytes: config.audio.maxBytes, uploadsAtOnce, speechEngine: config.inference.speechEngine },
+    operations: { status, queue, metrics },
+    logger,
+    ...(tls === undefined ? {} : { tls }),
+  });
 }
 
 async function readTls(config: Config): Promise<TlsOptions | undefined> {
@@ -111,11 +124,13 @@ async function closeGateway(gateway: FastifyInstance, deadlineMs: number): Promi
 }
 
 /** The first start makes the first key, so that nobody has to know a default one. */
-async function ensureAdminKey({ apiKeys }: Services, path: string): Promise<void> {
+async function ensureAdminKey({ apiKeys, audit }: Services, path: string): Promise<void> {
   if ((await apiKeys.listKeys()).length > 0) return;
   const { keyId, token, secretHash } = generateApiKey();
   // The file first: a stored key nobody was told would lock the operator out.
   await writeFile(path, `${token}\n`, { mode: 0o600 });
+  const { actorId, role } = OPERATOR;
+  await audit.append({ atMs: Date.now(), actorId, role, action: "key.created", target: keyId, outcome: "allowed" });
   await apiKeys.insertKey({ keyId, secretHash, role: "admin", label: "first admin key", createdAtMs: Date.now(), revokedAtMs: null });
 }
 

@@ -3,7 +3,7 @@
  * a key that is forgotten afterwards. May run beside `serve`.
  */
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -17,12 +17,15 @@ import { createMetrics } from "../observability/metrics.js";
 import { authorize, OPERATOR } from "../security/authorization.js";
 import { createEphemeralMasterKey } from "../security/master-key.js";
 import { buildServices, type Services } from "./build-services.js";
+import { refuseUnknownSpeechEngine } from "./speech-engine-choice.js";
 
 export interface ProcessRequest {
   readonly paths: readonly string[];
   readonly language: string;
   readonly includeTranslation: boolean;
   readonly engine: string;
+  /** Aborted: what runs is stopped and everything temporary removed. */
+  readonly signal: AbortSignal;
   readonly onProgress?: (path: string, progress: number, step: string) => void;
 }
 
@@ -32,6 +35,7 @@ export type ProcessedRecording =
   | { readonly path: string; readonly result?: undefined; readonly error: AppError };
 
 const POLL_MS = 50;
+const DIRECTORY_PREFIX = "openchs-process-";
 
 /**
  * Yields one entry per path, in order; one bad file never stops the others.
@@ -39,7 +43,8 @@ const POLL_MS = 50;
  * @throws AppError `MODEL_ENGINE_UNKNOWN` before anything is read
  */
 export async function* processRecordings(config: Config, request: ProcessRequest): AsyncGenerator<ProcessedRecording> {
-  const dataDirectory = await mkdtemp(join(tmpdir(), "openchs-process-"));
+  await removeAbandonedDirectories();
+  const dataDirectory = await mkdtemp(join(tmpdir(), `${DIRECTORY_PREFIX}${process.pid}-`));
   let services: Services | undefined;
   try {
     services = await buildServices({
@@ -48,7 +53,7 @@ export async function* processRecordings(config: Config, request: ProcessRequest
       logger: silentLogger,
       metrics: createMetrics(),
     });
-    refuseUnknownEngine(services, request.engine);
+    refuseUnknownSpeechEngine(services.inference, request.engine);
     services.startWorker();
     const submitted: (readonly [string, string | AppError])[] = [];
     for (const path of request.paths) submitted.push([path, await submit(services, path, request)]);
@@ -61,11 +66,22 @@ export async function* processRecordings(config: Config, request: ProcessRequest
   }
 }
 
-function refuseUnknownEngine({ inference }: Services, engine: string): void {
-  const installed = inference.engines().filter(({ modelTask }) => modelTask === "speech");
-  if (engine === "auto" || installed.some((candidate) => candidate.engine === engine)) return;
-  const names = installed.map((candidate) => candidate.engine).join(", ") || "none";
-  throw new AppError("MODEL_ENGINE_UNKNOWN", `There is no speech engine with this name here (installed: ${names}); leave --engine out, or install it.`);
+/** A run that was killed leaves its directory, named by its process; recordings lie in it in clear. */
+async function removeAbandonedDirectories(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const owner = Number(new RegExp(`^${DIRECTORY_PREFIX}(\\d+)-`).exec(name)?.[1]);
+    if (owner > 0 && !isRunning(owner)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is running all the same.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 async function submit({ intake }: Services, path: string, { language, includeTranslation, engine }: ProcessRequest): Promise<string | AppError> {
@@ -97,6 +113,6 @@ async function finished(
       const code = task.errorCode ?? "INTERNAL";
       return { path, error: new AppError(code, `${ERROR_CATALOGUE[code].meaning} ${ERROR_CATALOGUE[code].remedy}`) };
     }
-    await delay(POLL_MS);
+    await delay(POLL_MS, undefined, { signal: request.signal }).catch(() => request.signal.throwIfAborted());
   }
 }

@@ -1,9 +1,9 @@
 /** The decode thread: one decoding job per thread, so that its computing never delays the event loop. */
 import { parentPort, workerData } from "node:worker_threads";
-import { toAppError } from "../core/errors.js";
+import { type ErrorCode, toAppError } from "../core/errors.js";
 import { type SplitOptions, type SplitResult, splitChannels } from "./channel-splitter.js";
 import { decodeWithoutFfmpeg, type FallbackOptions } from "./fallback-decoder.js";
-import type { AudioFormat } from "./ffmpeg.js";
+import { type AudioFormat, diskFull } from "./ffmpeg.js";
 
 /** `fallback` absent: the input was decoded already and only wants splitting. */
 export interface DecodeThreadJob {
@@ -14,7 +14,7 @@ export interface DecodeThreadJob {
 
 export type DecodeThreadAnswer =
   | { readonly format?: AudioFormat; readonly split: SplitResult | undefined; readonly failure?: undefined }
-  | { readonly failure: { readonly code: string; readonly message: string } };
+  | { readonly failure: { readonly code: ErrorCode; readonly message: string; readonly retryable: boolean } };
 
 async function work(job: DecodeThreadJob): Promise<DecodeThreadAnswer> {
   const format = job.fallback === undefined ? undefined : await decodeWithoutFfmpeg(job.fallback);
@@ -30,8 +30,9 @@ if (parentPort !== null) {
   work(workerData as DecodeThreadJob).then(
     (answer) => port.postMessage(answer),
     (error: unknown) => {
-      const { code, safeMessage } = toAppError(error);
-      port.postMessage({ failure: { code, message: safeMessage } } satisfies DecodeThreadAnswer);
+      const isDiskFull = (error as NodeJS.ErrnoException).code === "ENOSPC";
+      const { code, safeMessage, retryable } = isDiskFull ? diskFull(error) : toAppError(error);
+      port.postMessage({ failure: { code, message: safeMessage, retryable } } satisfies DecodeThreadAnswer);
     },
   );
 }

@@ -5,12 +5,12 @@
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { AppError, type ErrorCode } from "../core/errors.js";
+import { AppError } from "../core/errors.js";
 import { threadEntry } from "../core/module-entry.js";
 import type { Channel } from "../core/transcript.js";
 import type { Container } from "./container.js";
 import type { DecodeThreadAnswer, DecodeThreadJob } from "./decode-thread.js";
-import { type AudioFormat, decodeWithFfmpeg, probeWithFfmpeg } from "./ffmpeg.js";
+import { type AudioFormat, decodeWithFfmpeg, probeWithFfmpeg, unreadable } from "./ffmpeg.js";
 import { isProgramPresent } from "./program.js";
 import { parseWavHeader } from "./wav.js";
 
@@ -108,7 +108,9 @@ async function decodeInThread(request: DecodeRequest, { timeoutMs }: RecordingDe
       maxChannels: MAX_CHANNELS,
     },
     AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
-  );
+  ).catch((error: unknown) => {
+    throw error instanceof DOMException && error.name === "TimeoutError" ? unreadable(true) : error;
+  });
   await rm(interleavedPath, { force: true });
   if (answer.format === undefined) throw new AppError("AUDIO_CORRUPT", "The recording holds no readable audio.");
   return { format: answer.format, split: answer.split, isDamaged: false };
@@ -134,7 +136,7 @@ async function runThread(job: DecodeThreadJob, signal: AbortSignal): Promise<Ext
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("decode thread ended without an answer")));
   }).finally(() => worker.terminate());
-  if (answer.failure !== undefined) throw new AppError(answer.failure.code as ErrorCode, answer.failure.message);
+  if (answer.failure !== undefined) throw new AppError(answer.failure.code, answer.failure.message, { retryable: answer.failure.retryable });
   return answer;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Decoding without ffmpeg: WAV (PCM, float, G.711) by us, the rest by audio-decode, resampled by libsamplerate. Runs
- * in the decode thread, since all of it computes. It can't do GSM, ADPCM and long WebM, and says so.
+ * in the decode thread, since all of it computes. It can't do GSM, ADPCM and WebM, and says so; it
+ * holds the whole recording in memory.
  */
 
 import { open, readFile, writeFile } from "node:fs/promises";

@@ -82,12 +82,19 @@ export async function decodeWithFfmpeg(
     source,
   );
   if (result.isTimedOut) throw unreadable(true);
+  if (result.stderr.includes("No space left on device")) throw diskFull();
   if (result.exitCode !== 0) throw unreadable(false, new Error(result.stderr));
   return { isDamaged: result.stderr !== "" };
 }
 
-function unreadable(isTimedOut: boolean, cause?: unknown): AppError {
+/** Of a recording that can't be decoded, or took too long. */
+export function unreadable(isTimedOut: boolean, cause?: unknown): AppError {
   return isTimedOut
     ? new AppError("AUDIO_DECODE_TIMEOUT", "Decoding the recording took too long and was stopped; it may be damaged. Export it again and retry.")
     : new AppError("AUDIO_CORRUPT", "The recording can't be decoded: it holds no readable audio. Export it again and retry.", { cause });
+}
+
+/** There was no room to decode: nothing is wrong with the recording. */
+export function diskFull(cause?: unknown): AppError {
+  return new AppError("STORAGE_FULL", "The disk is full: free space in the data directory; the work is tried again.", { retryable: true, cause });
 }

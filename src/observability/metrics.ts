@@ -37,7 +37,7 @@ function gatewayMetrics(registers: Registry[]) {
     }),
     rateLimited: new Counter({
       name: "helpline_gateway_refused_requests_total",
-      help: "Requests refused before work, by reason (rate, uploads, credentials, permission, draining).",
+      help: "Requests refused before work, by reason (rate, uploads, credentials, permission).",
       labelNames: ["reason"] as const,
       registers,
     }),

@@ -15,6 +15,8 @@ export interface MasterKey {
   derive(purpose: string): Buffer;
   /** Keyed hash in hex, for values that must be compared and never read (a caller's number). */
   pseudonymize(purpose: string, value: string): string;
+  /** Tells this key from another and gives nothing of it away. */
+  readonly fingerprint: string;
 }
 
 export function createMasterKey(secret: Buffer): MasterKey {
@@ -22,6 +24,7 @@ export function createMasterKey(secret: Buffer): MasterKey {
   const derive = (purpose: string): Buffer => Buffer.from(hkdfSync("sha256", secret, Buffer.alloc(0), `openchs-ai/${purpose}`, KEY_BYTES));
   return {
     derive,
+    fingerprint: derive("fingerprint").toString("hex"),
     pseudonymize: (purpose, value) =>
       createHmac("sha256", derive(`pseudonym/${purpose}`))
         .update(value)

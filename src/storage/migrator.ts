@@ -4,6 +4,7 @@ import { AppError } from "../core/errors.js";
 import * as createCalls from "./migrations/0001-create-calls.js";
 import * as createJobs from "./migrations/0002-create-jobs.js";
 import * as createSecurity from "./migrations/0003-create-security.js";
+import * as createKeyCheck from "./migrations/0004-create-key-check.js";
 import type { ColumnTypes } from "./migrations/column-types.js";
 import type { DatabaseSchema } from "./schema.js";
 
@@ -15,6 +16,7 @@ const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
   "0001-create-calls": createCalls,
   "0002-create-jobs": createJobs,
   "0003-create-security": createSecurity,
+  "0004-create-key-check": createKeyCheck,
 };
 
 export interface AppliedMigration {

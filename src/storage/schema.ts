@@ -128,6 +128,11 @@ export interface AuditHeadTable {
   head_mac: string;
 }
 
+export interface MasterKeyCheckTable {
+  id: number;
+  fingerprint: string;
+}
+
 export interface DatabaseSchema {
   call: CallTable;
   call_leg: CallLegTable;
@@ -139,4 +144,5 @@ export interface DatabaseSchema {
   api_key: ApiKeyTable;
   audit_record: AuditRecordTable;
   audit_head: AuditHeadTable;
+  master_key_check: MasterKeyCheckTable;
 }

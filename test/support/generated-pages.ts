@@ -78,8 +78,8 @@ ${NOTE}
 
 ## Audit actions
 
-Every read and change of call data and every administrative act appends one record to the audit log before it is done;
-\`openchs-ai audit verify\` checks the chain.
+Every read and change of call data and every administrative act appends one record to the audit log; a read of a
+transcript is refused when the record can't be written. \`openchs-ai audit verify\` checks the chain.
 
 ${AUDIT_ACTIONS.map((action) => `- \`${action}\``).join("\n")}
 `;

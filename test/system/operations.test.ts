@@ -1,12 +1,24 @@
 /** What docs/operations.md says of keys, locks, signals, audit, jobs and doctor. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli, serve } from "../support/run-cli.js";
-import { shortClip } from "../support/sample-audio.js";
+import { runCli, serve, spawnCli } from "../support/run-cli.js";
+import { samplePath, shortClip } from "../support/sample-audio.js";
 import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
 import { until } from "../support/until.js";
+
+function processDirectories(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith("openchs-process-"));
+}
+
+function workFiles(name: string): number {
+  const work = join(tmpdir(), name, "work");
+  return existsSync(work) ? readdirSync(work).length : 0;
+}
 
 describe("operating the service", () => {
   let directory: TemporaryDirectory;
@@ -84,6 +96,77 @@ describe("operating the service", () => {
     await until("it has failed again", async () => (await runCli(["jobs", "list", "--failed", "--data-dir", data])).stdout.includes(taskId));
     expect((await runCli(["jobs", "discard", taskId, "--data-dir", data])).exitCode).toBe(0);
     expect((await service.request(`/audio/task/${taskId}`)).status).toBe(404);
+  });
+
+  it("will not start without the master key its data was made with, and makes no new one", async () => {
+    const data = join(directory.path, "key-lost");
+    const service = await serve(data);
+    await service.end("SIGTERM");
+    const key = readFileSync(join(data, "master.key"));
+    rmSync(join(data, "master.key"));
+    const without = await runCli(["serve", "--port", "0", "--data-dir", data]);
+    expect(without.exitCode).toBe(2);
+    expect(without.stderr).toContain("SECURITY_MASTER_KEY_INVALID");
+    expect(existsSync(join(data, "master.key"))).toBe(false);
+    writeFileSync(join(data, "master.key"), `${Buffer.alloc(32, 7).toString("base64")}\n`, { mode: 0o600 });
+    expect((await runCli(["audit", "verify", "--data-dir", data])).stderr).toContain("SECURITY_MASTER_KEY_INVALID");
+    writeFileSync(join(data, "master.key"), key, { mode: 0o600 });
+    await using again = await serve(data);
+    expect((await again.request("/models")).status).toBe(200);
+  });
+
+  it("serves over TLS with certificate files, and refuses a key that is not the certificate's", async () => {
+    const [cert, key, other] = ["cert.pem", "key.pem", "other.pem"].map((name) => join(directory.path, name)) as [string, string, string];
+    const openssl = (out: string, certificate: string): void => {
+      execFileSync(
+        "openssl",
+        [
+          "req",
+          "-x509",
+          "-newkey",
+          "ec",
+          "-pkeyopt",
+          "ec_paramgen_curve:P-256",
+          "-nodes",
+          "-days",
+          "2",
+          "-subj",
+          "/CN=localhost",
+          "-keyout",
+          out,
+          "-out",
+          certificate,
+        ],
+        { stdio: "ignore" },
+      );
+    };
+    openssl(other, join(directory.path, "other-cert.pem"));
+    openssl(key, cert);
+    const wrong = await runCli(["serve", "--port", "0", "--data-dir", join(directory.path, "tls-wrong")], {
+      env: { TLS_CERT_FILE: cert, TLS_KEY_FILE: other },
+    });
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.stderr).toContain("SECURITY_TLS_INVALID");
+    await using service = await serve(join(directory.path, "tls"), { env: { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } });
+    expect(service.url).toMatch(/^https:/);
+    const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      get(`${service.url}/docs`, { ca: readFileSync(cert), servername: "localhost", checkServerIdentity: () => undefined }, (response) => {
+        response.resume();
+        resolve({ ...response.headers, status: response.statusCode });
+      }).once("error", reject);
+    });
+    expect(headers["status"]).toBe(200);
+    expect(headers["strict-transport-security"]).toContain("max-age");
+  });
+
+  it("removes what it decoded when process is interrupted", async () => {
+    const before = processDirectories();
+    const child = spawnCli(["process", samplePath("early-marriage", "call-8k-alaw.wav"), "--language", "en"]);
+    await until("it works on the recording", () => processDirectories().some((name) => !before.includes(name) && workFiles(name) > 0), 15_000, 20);
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGINT");
+    expect(await ended).not.toBe(0);
+    expect(processDirectories().filter((name) => !before.includes(name))).toEqual([]);
   });
 
   it("tells the truth in doctor", async () => {

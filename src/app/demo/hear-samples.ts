@@ -29,6 +29,7 @@ export async function hearSamples(config: Config, samples: readonly SampleCall[]
     paths: [...byPath.keys()],
     language: "auto",
     includeTranslation: false,
+    signal: new AbortController().signal,
     engine: "auto",
   })) {
     const script = byPath.get(path);

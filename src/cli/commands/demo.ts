@@ -13,7 +13,7 @@ export function addDemoCommand(program: Command, context: CliContext): void {
     .option("--keep", "keep the service of the third act running and print its URL")
     .action((files: string[], options: { keep?: boolean }) =>
       runCommand(context, {}, async () => {
-        if (files.length > 0) return processFiles(context, files, { language: "auto", engine: "auto", translate: false });
+        if (files.length > 0) return processFiles(context, files, { language: "auto", translate: false });
         const isTrue = await runDemo(configOf(context, {}), { keep: options.keep === true, print: context.print });
         return isTrue ? EXIT.done : EXIT.internal;
       }),

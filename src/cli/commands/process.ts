@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { processRecordings } from "../../app/process-recordings.js";
 import { renderAnalysis } from "../../app/render-analysis.js";
+import { waitForShutdownSignal } from "../../app/shutdown-signals.js";
 import { isPartial } from "../../core/analysis-result.js";
 import { AppError } from "../../core/errors.js";
 import { isLanguageTag } from "../../core/language.js";
@@ -13,7 +14,7 @@ import { EXIT, exitCodeOf } from "../exit-codes.js";
 
 interface ProcessOptions extends CommonOptions {
   readonly language: string;
-  readonly engine: string;
+  readonly engine?: string;
   readonly translate: boolean;
   readonly json?: boolean;
   readonly out?: string;
@@ -25,7 +26,7 @@ export function addProcessCommand(program: Command, context: CliContext): void {
     .argument("<files...>", "recordings")
     .description("analyse recordings here and now; keeps nothing, may run beside serve")
     .option("--language <tag>", "language of the calls, or auto", "auto")
-    .option("--engine <name>", "speech engine, or auto", "auto")
+    .option("--engine <name>", "speech engine, or auto")
     .option("--no-translate", "do not translate")
     .option("--json", "one JSON analysis on stdout, one line per file")
     .option("--out <directory>", "write each analysis to a file there as well")
@@ -41,13 +42,17 @@ export async function processFiles(context: CliContext, files: readonly string[]
   }
   const config = configOf(context, options);
   if (options.out !== undefined) await mkdir(options.out, { recursive: true });
-  const { language, engine, translate } = options;
+  const { language, translate } = options;
+  const engine = options.engine ?? config.inference.speechEngine;
+  const stop = new AbortController();
+  void waitForShutdownSignal().then(() => stop.abort(new AppError("QUEUE_JOB_CANCELLED", "Stopped; nothing was kept.")));
   const codes: number[] = [];
   const results = processRecordings(config, {
     paths: files,
     language,
     engine,
     includeTranslation: translate,
+    signal: stop.signal,
     ...(context.isTerminal ? { onProgress: (path, progress, step) => process.stderr.write(`\r\u001b[K${basename(path)}  ${progress}%  ${step}`) } : {}),
   });
   for await (const { path, result, error } of results) {

@@ -55,10 +55,12 @@ export function guardRoutes(app: FastifyInstance, options: AccessOptions): void 
   app.decorateRequest("actor", null);
   app.addHook("onRequest", async (request) => {
     const { permission } = request.routeOptions.config;
-    await consume(limiter, request, metrics);
+    if (!request.routeOptions.url?.startsWith("/health")) await consume(limiter, callerOf(request), metrics);
     if (permission === "public") return;
-    request.actor = await authenticator.authenticate(request.headers.authorization).catch((error: unknown) => {
+    request.actor = await authenticator.authenticate(request.headers.authorization).catch(async (error: unknown) => {
       metrics.rateLimited.inc({ reason: "credentials" });
+      // Guesses count by address: each made-up key would otherwise have an allowance of its own.
+      await consume(limiter, `guess ${request.ip}`, metrics);
       throw error;
     });
     try {
@@ -79,10 +81,12 @@ export function authorizedRequest<P extends Permission>(request: FastifyRequest,
   return authorize(request.actor, permission);
 }
 
-async function consume(limiter: BurstyRateLimiter, request: FastifyRequest, metrics: Metrics): Promise<void> {
-  const { authorization } = request.headers;
-  // By a hash of the credential: one key's flood is not another key's, and the limiter never holds a secret.
-  const caller = authorization === undefined ? request.ip : createHash("sha256").update(authorization).digest("base64");
+/** By a hash of the credential: one key's flood is not another key's, and the limiter never holds a secret. */
+function callerOf({ headers: { authorization }, ip }: FastifyRequest): string {
+  return authorization === undefined ? ip : createHash("sha256").update(authorization).digest("base64");
+}
+
+async function consume(limiter: BurstyRateLimiter, caller: string, metrics: Metrics): Promise<void> {
   try {
     await limiter.consume(caller);
   } catch (refusal) {

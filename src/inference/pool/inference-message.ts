@@ -21,7 +21,9 @@ export type MessageToProcess =
   | { readonly kind: "run"; readonly id: number; readonly request: InferenceRequest }
   | { readonly kind: "abort"; readonly id: number };
 
+/** `unable`: the engines could not be built, and the process ends. */
 export type MessageFromProcess =
+  | { readonly kind: "unable"; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: "ready"; readonly engines: readonly EngineDescription[] }
   | { readonly kind: "answer"; readonly id: number; readonly answer: InferenceAnswer }
   | { readonly kind: "failure"; readonly id: number; readonly code: ErrorCode; readonly message: string; readonly retryable: boolean };

@@ -60,19 +60,21 @@ export class InferencePool implements InferenceRunner {
   #nextId = 1;
   #restartDelayMs = FIRST_RESTART_DELAY_MS;
   #isClosed = false;
-  #onFirstReady: (() => void) | undefined;
+  /** Settles `start`: with nothing when a process is ready, with the reason when it can't be. */
+  #onFirstReady: ((error?: AppError) => void) | undefined;
 
   constructor(options: InferencePoolOptions) {
     this.#options = options;
   }
 
-  /** Starts the processes; resolves when the first can work. @throws AppError `MODEL_PROCESS_FAILED` after 30 s */
+  /** Starts the processes; resolves when the first can work. @throws AppError `MODEL_PROCESS_FAILED` after 30 s, or why the engines can't be built */
   async start(): Promise<void> {
     const ready = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new AppError("MODEL_PROCESS_FAILED", "No model process became ready; run 'openchs-ai doctor'.")), 30_000);
-      this.#onFirstReady = () => {
+      this.#onFirstReady = (error) => {
         clearTimeout(timer);
-        resolve();
+        if (error === undefined) resolve();
+        else reject(error);
       };
     });
     for (let index = 0; index < this.#options.processCount; index++) this.#spawn();
@@ -162,6 +164,7 @@ export class InferencePool implements InferenceRunner {
         this.#onFirstReady?.();
         this.#dispatch();
       },
+      onUnable: (error) => this.#onFirstReady?.(error),
       onExit: () => {
         this.#processes.delete(process);
         this.#options.onProcessCount?.(this.#processes.size);

@@ -15,6 +15,8 @@ export interface InferenceProcessOptions {
   /** After an abort, how long the process has to answer before it is killed. */
   readonly abortGraceMs: number;
   readonly onReady: (engines: readonly EngineDescription[]) => void;
+  /** Its engines could not be built; its exit follows. */
+  readonly onUnable: (error: AppError) => void;
   /** Called once, however it ended. */
   readonly onExit: () => void;
 }
@@ -113,6 +115,10 @@ export class InferenceProcess {
     if (message.kind === "ready") {
       this.#isReady = true;
       this.#options.onReady(message.engines);
+      return;
+    }
+    if (message.kind === "unable") {
+      this.#options.onUnable(new AppError(message.code, message.message));
       return;
     }
     if (this.#active?.id !== message.id) return;

@@ -33,12 +33,20 @@ export function runInferenceWorker(engines: readonly ModelEngine[]): void {
       )
       .finally(() => running.delete(id));
   });
+  // Ctrl-C and service managers signal the whole group; when to end is the parent's to say, by disconnecting.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   process.on("disconnect", () => {
     // Aborting first lets engines end the programs they started; nothing may outlive the service.
     for (const abort of running.values()) abort.abort(new AppError("MODEL_CANCELLED", "The service ended."));
     setTimeout(() => process.exit(0), 200);
   });
   send({ kind: "ready", engines: engines.map((engine) => engine.description) });
+}
+
+/** Tells the parent why this process can't serve, then ends it. */
+export function reportUnable(thrown: unknown): void {
+  const { code, safeMessage } = toAppError(thrown);
+  process.send?.({ kind: "unable", code, message: safeMessage } satisfies MessageFromProcess, () => process.exit(1));
 }
 
 async function runEngine(engines: readonly ModelEngine[], request: InferenceRequest, signal: AbortSignal): Promise<InferenceAnswer> {

@@ -15,7 +15,7 @@ export const recordingFormSchema = z.object({
     .transform((value) => (value === "" ? "auto" : value))
     .default("auto"),
   include_translation: formBoolean.default(true),
-  include_insights: formBoolean.default(true),
+  include_insights: formBoolean.default(true).describe("taken from older clients; every analysis has its risk and summary"),
   call_id: z
     .string()
     .transform((value) => value.toLowerCase())

@@ -40,6 +40,8 @@ export interface EmbeddedQueueOptions {
   readonly random?: () => number;
   readonly onOutcome?: (queue: QueueName, jobName: string, outcome: JobOutcome, durationMs: number) => void;
   readonly onError?: (error: unknown) => void;
+  /** A job ended without its handler: set aside after too many stalls, or cancelled while its process died. */
+  readonly onRecoveryEnded?: (job: JobRecord) => void;
 }
 
 export class EmbeddedQueueBackend implements QueueBackend {
@@ -176,7 +178,8 @@ export class EmbeddedQueueBackend implements QueueBackend {
 
   async #recover(all: boolean): Promise<void> {
     const { jobs, clock, maxStalls } = this.#options;
-    const { requeued } = await jobs.recoverStalled({ nowMs: clock.nowMs(), all, maxStalls });
+    const { requeued, ended } = await jobs.recoverStalled({ nowMs: clock.nowMs(), all, maxStalls });
+    for (const row of ended) this.#options.onRecoveryEnded?.(toRecord(row));
     if (requeued > 0) for (const consumer of this.#consumers.keys()) consumer.wake();
   }
 

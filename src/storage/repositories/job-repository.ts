@@ -60,7 +60,8 @@ export interface JobRepository {
   exchange(settlements: readonly Settlement[], claim: Claim | undefined): Promise<readonly JobRow[]>;
   /** Extends leases; returns the ids that are still ours, with whether someone asked to cancel them. */
   renewLeases(deliveries: readonly Delivery[], leaseUntilMs: number): Promise<ReadonlyMap<string, boolean>>;
-  recoverStalled(options: RecoveryOptions): Promise<{ readonly requeued: number; readonly dead: number }>;
+  /** Gives stalled jobs back; those ended for good (too many stalls, or cancelled) are returned. */
+  recoverStalled(options: RecoveryOptions): Promise<{ readonly requeued: number; readonly ended: readonly JobRow[] }>;
   nextRunAtMs(queue: string): Promise<number | null>;
   find(jobId: string): Promise<JobRow | undefined>;
   /** Cancels a queued job or marks a running one; returns the status before. */
@@ -217,16 +218,18 @@ async function recoverStalled({ sql: db }: AppDatabase, { nowMs, all, maxStalls 
     const cancelled = await stalled()
       .set({ status: "cancelled", lease_until_ms: null, error_code: "QUEUE_JOB_CANCELLED", finished_at_ms: nowMs })
       .where("cancel_requested", "=", 1)
-      .executeTakeFirst();
+      .returningAll()
+      .execute();
     const dead = await stalled()
       .set({ status: "failed", lease_until_ms: null, error_code: "QUEUE_JOB_STALLED", finished_at_ms: nowMs })
       .where("stall_count", ">=", maxStalls)
-      .executeTakeFirst();
+      .returningAll()
+      .execute();
     // A stall is the process's fault until it repeats, so it does not spend one of the job's attempts.
     const requeued = await stalled()
       .set({ status: "queued", lease_until_ms: null, run_at_ms: nowMs, attempt: sql<number>`attempt - 1`, stall_count: sql<number>`stall_count + 1` })
       .executeTakeFirst();
-    return { requeued: Number(requeued.numUpdatedRows), dead: Number(dead.numUpdatedRows) + Number(cancelled.numUpdatedRows) };
+    return { requeued: Number(requeued.numUpdatedRows), ended: [...cancelled, ...dead] };
   });
 }
 

@@ -21,8 +21,11 @@ const NARROW_BAND_HZ = 8_000;
 const TIMEOUT_MS = 3_600_000;
 const MODEL = "/usr/share/pocketsphinx/model/en-us";
 
-/** It opens its output by name, which a socket (what Node gives a child) does not allow and a pipe does. */
-const THROUGH_PIPE = ["-c", '"$@" | cat', "sh"];
+/**
+ * It opens its output by name, which a socket (what Node gives a child) does not allow and a pipe does. `setpriv` ends
+ * it with the model process, however that dies.
+ */
+const THROUGH_PIPE = ["--pdeathsig", "KILL", "sh", "-c", 'setpriv --pdeathsig KILL "$@" | cat', "sh"];
 
 /** The model of Debian's package pocketsphinx-en-us. */
 export const POCKETSPHINX_PROBE = { program: "pocketsphinx_batch", modelDirectory: `${MODEL}/en-us` } as const;
@@ -73,7 +76,7 @@ async function recognize(input: SpeechInput, signal: AbortSignal): Promise<reado
     const source = await prepareAudio(input, workDirectory, signal);
     const controlPath = join(workDirectory, "utterances");
     await writeFile(controlPath, controlLines(input, basename(source, extname(source))), { mode: 0o600 });
-    const result = await runProgram("sh", [...THROUGH_PIPE, POCKETSPHINX_PROBE.program, ...batchArguments(controlPath, source)], {
+    const result = await runProgram("setpriv", [...THROUGH_PIPE, POCKETSPHINX_PROBE.program, ...batchArguments(controlPath, source)], {
       signal,
       timeoutMs: TIMEOUT_MS,
     });

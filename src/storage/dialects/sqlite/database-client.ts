@@ -54,6 +54,9 @@ export class DatabaseClient {
   async batch(statements: readonly Statement[]): Promise<readonly RowSet[]> {
     const release = await this.takeTurn();
     try {
+      const [only] = statements;
+      // One statement is a transaction by itself, without the cost of opening and closing one.
+      if (only !== undefined && statements.length === 1) return await this.#request({ kind: "query", statement: only });
       return await this.#request({ kind: "batch", statements });
     } finally {
       release();
