@@ -205,8 +205,13 @@ function describe(id) {
   return { id, title, languages, files };
 }
 
+/** Some scripts are written to be read only: they have segments and no turns. */
+function isSpoken(id) {
+  return existsSync(join(SAMPLES_DIR, id, "script.json")) && readScript(id).turns !== undefined;
+}
+
 const allIds = readdirSync(SAMPLES_DIR, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && existsSync(join(SAMPLES_DIR, entry.name, "script.json")))
+  .filter((entry) => entry.isDirectory() && isSpoken(entry.name))
   .map((entry) => entry.name)
   .sort();
 const wanted = process.argv.slice(2);
