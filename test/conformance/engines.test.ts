@@ -1,4 +1,5 @@
 /** The engine contract over every engine there is: builtin, Silero, energy, PocketSphinx, scripted. */
+
 import { rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -12,6 +13,7 @@ import type { ModelEngine, TaskInputs } from "../../src/inference/model-engine.j
 import type { PcmSource } from "../../src/inference/speech-recognizer.js";
 import { createScriptedEngine } from "../../src/inference/testing/scripted-engine.js";
 import { CALL_SEGMENTS, writeBuzz } from "../support/call-material.js";
+import { isMissing } from "../support/requirements.js";
 import { readScript, samplePath } from "../support/sample-audio.js";
 import { ROOT } from "../support/source-tree.js";
 import { describeEngineContract } from "./engine-contract.js";
@@ -43,7 +45,7 @@ const createSilero = () => createSileroVoiceActivityDetector({ modelPath: join(R
 const speechInput = async () => ({ audio: buzz, utterances: [{ startMs: 500, endMs: 1_500 }], language: "en", allowedLanguages: ["en"] });
 describeEngineContract({ name: "silero voice activity", create: createSilero, input: async () => ({ audio: buzz }) });
 describeEngineContract({ name: "energy voice activity", create: async () => createEnergyVoiceActivityDetector(), input: async () => ({ audio: buzz }) });
-describeEngineContract({ name: "pocketsphinx speech", create: async () => createPocketsphinxRecognizer(), input: speechInput });
+if (!isMissing("pocketsphinx")) describeEngineContract({ name: "pocketsphinx speech", create: async () => createPocketsphinxRecognizer(), input: speechInput });
 describeEngineContract({
   name: "scripted risk",
   create: async () => createScriptedEngine({ modelTask: "risk", answer: () => ({ risks: [] }) }),
@@ -65,7 +67,7 @@ async function callerOf(id: string): Promise<PcmSource> {
   return { path, sampleRateHz: 16_000, sampleCount: left.length, sourceSampleRateHz: 16_000 };
 }
 
-describe("voice activity on a sample call", () => {
+describe.skipIf(isMissing("ffmpeg"))("voice activity on a sample call", () => {
   it.each([
     ["silero", createSilero],
     ["energy", async () => createEnergyVoiceActivityDetector()],
@@ -82,7 +84,7 @@ describe("voice activity on a sample call", () => {
   });
 });
 
-describe("pocketsphinx and languages", () => {
+describe.skipIf(isMissing("pocketsphinx", "ffmpeg"))("pocketsphinx and languages", () => {
   const recognizer = createPocketsphinxRecognizer();
   const signal = new AbortController().signal;
   const utterances = (id: string) =>

@@ -1,4 +1,5 @@
 /** The gateway over real sockets: access, uploads, tasks, limits, errors, documents. */
+
 import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { analysisSchema } from "../../src/protocol/http/analysis-schema.js";
 import { problemSchema } from "../../src/protocol/http/problem-schema.js";
 import { isGranted, type Permission, USER_ROLES } from "../../src/security/permissions.js";
+import { isMissing } from "../support/requirements.js";
 import { shortClip } from "../support/sample-audio.js";
 import { startGateway, type TestGateway, uploadForm } from "../support/start-gateway.js";
 import { until } from "../support/until.js";
@@ -25,7 +27,7 @@ interface OpenApi {
 
 const clip = shortClip("child-violence-home", 3);
 
-describe("the gateway", () => {
+describe.skipIf(isMissing("pocketsphinx"))("the gateway", () => {
   let gateway: TestGateway;
 
   beforeAll(async () => {

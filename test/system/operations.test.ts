@@ -1,4 +1,5 @@
 /** What docs/operations.md says of keys, locks, signals, audit, jobs and doctor. */
+
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
@@ -6,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isMissing } from "../support/requirements.js";
 import { runCli, serve, spawnCli } from "../support/run-cli.js";
 import { samplePath, shortClip } from "../support/sample-audio.js";
 import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
@@ -20,7 +22,7 @@ function workFiles(name: string): number {
   return existsSync(work) ? readdirSync(work).length : 0;
 }
 
-describe("operating the service", () => {
+describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the service", () => {
   let directory: TemporaryDirectory;
 
   beforeAll(async () => {

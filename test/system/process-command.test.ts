@@ -1,8 +1,10 @@
 /** `process` as an operator uses it: exit codes, one line for each failure, nothing left behind. */
+
 import { readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isMissing } from "../support/requirements.js";
 import { runCli } from "../support/run-cli.js";
 import { samplePath, shortClip } from "../support/sample-audio.js";
 import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
@@ -12,7 +14,7 @@ interface WireResult {
   readonly stages: readonly { readonly stage: string; readonly status: string; readonly error?: { readonly code: string } }[];
 }
 
-describe("openchs-ai process", () => {
+describe.skipIf(isMissing("pocketsphinx", "ffmpeg"))("openchs-ai process", () => {
   let directory: TemporaryDirectory;
   let clipPath: string;
 

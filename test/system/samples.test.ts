@@ -1,7 +1,9 @@
 /** The samples through the whole product: exit codes, word error, segment times, honesty about Swahili. */
+
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { alignWords, normalizeWords } from "../../src/analysis/word-alignment.js";
+import { isMissing } from "../support/requirements.js";
 import { runCli } from "../support/run-cli.js";
 import { readScript, SAMPLE_IDS, type Script, type ScriptSegment, samplePath } from "../support/sample-audio.js";
 
@@ -34,7 +36,7 @@ function wordErrors(script: Script, heard: readonly WireSegment[], channel: "cal
   return alignWords(words(script.segments), words(heard));
 }
 
-describe("the sixteen sample recordings", () => {
+describe.skipIf(isMissing("pocketsphinx"))("the sixteen sample recordings", () => {
   it("are analysed with exit 0 or 4, pool to at most 30 % word error a voice at 16 kHz, and keep the script's times", async () => {
     const paths = SAMPLE_IDS.flatMap((id) => [samplePath(id, "call-16k.flac"), samplePath(id, "call-8k-alaw.wav")]);
     const { exitCode, stdout, stderr } = await runCli(["process", ...paths, "--json"]);

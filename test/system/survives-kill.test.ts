@@ -1,8 +1,10 @@
 /** `kill -9` at a bad moment: everything acknowledged is there, once; and no word lies in any file. */
+
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { normalizeWords } from "../../src/analysis/word-alignment.js";
+import { isMissing } from "../support/requirements.js";
 import { type ServedService, serve } from "../support/run-cli.js";
 import { readScript, shortClip } from "../support/sample-audio.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -25,7 +27,7 @@ function allBytes(directory: string): Buffer {
   return Buffer.concat(files.filter((path) => statSync(path).isFile()).map((path) => readFileSync(path)));
 }
 
-describe("fifty uploads and a kill -9", () => {
+describe.skipIf(isMissing("pocketsphinx"))("fifty uploads and a kill -9", () => {
   it("lose nothing, repeat nothing, and leave no word in clear", async () => {
     const directory = await makeTemporaryDirectory();
     const dataDirectory = join(directory.path, "data");
