@@ -12,7 +12,7 @@ if (kind === "bare") {
   process.send(await app.listen({ host: "127.0.0.1", port: 0 }));
   stop = () => app.close();
 } else {
-  const service = await startService(loadConfig({ argv: { DATA_DIR: directory, PORT: "0" } }), silentLogger);
+  const service = await startService(loadConfig({ argv: { DATA_DIR: directory, PORT: "0", STREAM_PORT: "0" } }), silentLogger);
   process.send(service.url);
   stop = () => service.stop();
 }

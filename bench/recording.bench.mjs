@@ -13,7 +13,7 @@ const SAMPLES = ["child-violence-home", "early-marriage", "custody-maintenance"]
 export const bench = () =>
   inDirectory(async (directory) => {
     const dataDirectory = join(directory, "data");
-    const service = await startService(loadConfig({ argv: { DATA_DIR: dataDirectory, PORT: "0" } }), silentLogger);
+    const service = await startService(loadConfig({ argv: { DATA_DIR: dataDirectory, PORT: "0", STREAM_PORT: "0" } }), silentLogger);
     const authorization = `Bearer ${(await readFile(join(dataDirectory, "admin.key"), "utf8")).trim()}`;
     const get = async (path) => (await fetch(`${service.url}${path}`, { headers: { authorization } })).json();
     await get("/health/resources");

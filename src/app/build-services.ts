@@ -2,6 +2,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { createRecordingDecoder, type RecordingDecoder } from "../audio/decoder.js";
+import { createLiveRecordings, type LiveRecordings } from "../calls/live-recordings.js";
 import { removeOrphanAudio } from "../calls/orphan-audio.js";
 import { createRecordingIntake, type RecordingIntake } from "../calls/recording-intake.js";
 import { createRecordingProcessing } from "../calls/recording-processing.js";
@@ -20,6 +21,7 @@ import { EmbeddedQueueBackend } from "../queue/backends/embedded-queue-backend.j
 import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
 import { DEFAULT_RETRY_POLICY } from "../queue/retry-policy.js";
 import { type Authenticator, createAuthenticator } from "../security/authentication.js";
+import { authorize, EXCHANGE } from "../security/authorization.js";
 import type { MasterKey } from "../security/master-key.js";
 import { createSealerFactory } from "../security/sealed-text.js";
 import { createFilesystemAudioStore } from "../storage/backends/filesystem-audio-store.js";
@@ -43,6 +45,7 @@ export interface Services {
   readonly authenticator: Authenticator;
   readonly intake: RecordingIntake;
   readonly tasks: RecordingTasks;
+  readonly liveRecordings: LiveRecordings;
   /** Starts taking jobs. */
   startWorker(): WorkerRuntime;
   /** Stops in reverse order of building; running jobs get `deadlineMs`, then go back to the queue. */
@@ -150,10 +153,29 @@ async function wire({ config, masterKey, logger, metrics, database, inference, q
       for (const fate of ["speech", "silence", "paused", "failed"] as const) metrics.audioSeconds.inc({ fate }, (audio?.ledger[`${fate}Ms`] ?? 0) / 1000);
     },
   });
+  const intake = createRecordingIntake({
+    database,
+    calls,
+    sealers,
+    audioStore,
+    queue,
+    audit,
+    clock: systemClock,
+    maxBytes,
+    maxAttempts: config.queue.maxAttempts,
+  });
   return {
-    ...{ database, queue, inference, decoder, audit, apiKeys },
+    ...{ database, queue, inference, decoder, audit, apiKeys, intake },
+    liveRecordings: createLiveRecordings({
+      intake,
+      authorized: authorize(EXCHANGE, "recording:create"),
+      clock: systemClock,
+      logger,
+      lingerMs: config.telephony.lingerMs,
+      language: "auto",
+      speechEngine: config.inference.speechEngine,
+    }),
     authenticator: createAuthenticator({ keys: apiKeys }),
-    intake: createRecordingIntake({ database, calls, sealers, audioStore, queue, audit, clock: systemClock, maxBytes, maxAttempts: config.queue.maxAttempts }),
     tasks: createRecordingTasks({ queue, calls, analyses, audit, clock: systemClock }),
     startWorker: () =>
       startWorkerRuntime({

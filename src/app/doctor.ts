@@ -1,7 +1,7 @@
 /** `doctor`: looks at this machine as the service would find it, and says what to do about what it finds. */
 import { constants } from "node:fs";
 import { access, mkdir, statfs } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { availableParallelism, totalmem } from "node:os";
 import { createRecordingDecoder } from "../audio/decoder.js";
 import type { Config } from "../config/config-schema.js";
@@ -40,6 +40,7 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
     await examineMasterKey(config),
     await examineDatabase(config),
     await examinePort(config),
+    await examineStreamPort(config),
     await examineTls(config),
     await examineDecoder(config),
     ...(await examineEngines()),
@@ -102,6 +103,23 @@ async function examinePort({ gateway, tls }: Config): Promise<Finding> {
   );
   if (isOurs) return { name, level: "ok", detail: "an openchs-ai service answers there" };
   return { name, level: "problem", detail: `taken by another program on ${gateway.host}; stop it, or choose another with --port` };
+}
+
+/** Our own service sends AudioSocket silence to whoever connects. */
+async function examineStreamPort({ gateway: { host }, telephony: { port } }: Config): Promise<Finding> {
+  const name = `stream port ${port}`;
+  if (await isPortFree(host, port)) return { name, level: "ok", detail: `free on ${host}` };
+  const isOurs = await new Promise<boolean>((resolve) => {
+    const socket = connect({ host, port, timeout: 2_000 });
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("data", (bytes) => settle(bytes[0] === 0x10));
+    socket.once("error", () => settle(false)).once("timeout", () => settle(false));
+  });
+  if (isOurs) return { name, level: "ok", detail: "an openchs-ai service answers there" };
+  return { name, level: "problem", detail: `taken on ${host}; stop what uses it, or choose another with --stream-port` };
 }
 
 function isPortFree(host: string, port: number): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import type { LiveRecordings } from "../calls/live-recordings.js";
 import type { Config } from "../config/config-schema.js";
 import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
@@ -14,6 +15,7 @@ import { generateApiKey } from "../security/api-key.js";
 import { OPERATOR } from "../security/authorization.js";
 import { loadTlsOptions, type TlsOptions } from "../security/tls-options.js";
 import { lockDirectory } from "../storage/directory-lock.js";
+import { createTelephonyServer, type TelephonyServer } from "../telephony/telephony-server.js";
 import { buildServices, type Services } from "./build-services.js";
 import { openMasterKey } from "./open-master-key.js";
 import { dataLayout, packageRoot } from "./paths.js";
@@ -23,6 +25,8 @@ import { refuseUnknownSpeechEngine } from "./speech-engine-choice.js";
 export interface RunningService {
   /** Where it listens, e.g. `http://127.0.0.1:8125`. */
   readonly url: string;
+  /** Where the telephone exchange connects, e.g. `127.0.0.1:8301`. */
+  readonly streamAddress: string;
   readonly masterKeyCreated: boolean;
   readonly masterKeyPath: string;
   readonly adminKeyPath: string;
@@ -58,18 +62,28 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
     });
     const gateway = await createServiceGateway(config, { services, metrics, status, logger, tls });
     undo.unshift(() => closeGateway(gateway, config.shutdownDeadlineMs));
+    const telephony = createTelephonyServer({
+      recordings: services.liveRecordings,
+      metrics,
+      maxConnections: config.telephony.maxConnections,
+      idleTimeoutMs: config.telephony.idleTimeoutMs,
+      ...(tls === undefined ? {} : { tls }),
+    });
+    undo.unshift(() => closeTelephony(telephony, services.liveRecordings));
+    const streamPort = await telephony.listen(config.gateway.host, config.telephony.port);
     const url = await listen(gateway, config, tls !== undefined);
     worker = services.startWorker();
     return {
       url,
+      streamAddress: `${config.gateway.host}:${streamPort}`,
       masterKeyCreated: created,
       masterKeyPath: layout.masterKey,
       adminKeyPath: layout.adminKey,
       async stop() {
         isAccepting = false;
         // Together: while uploads finish, no new job is taken, and both have the one deadline.
-        const [closeDoors, ...rest] = undo;
-        await Promise.all([closeDoors?.(), worker?.stop(config.shutdownDeadlineMs)]);
+        const [closeLines, closeDoors, ...rest] = undo;
+        await Promise.all([closeLines?.(), closeDoors?.(), worker?.stop(config.shutdownDeadlineMs)]);
         for (const step of rest) await step();
       },
     };
@@ -114,6 +128,12 @@ async function listen(gateway: FastifyInstance, config: Config, isTls: boolean):
   const [address] = gateway.addresses();
   const port = typeof address === "object" ? address.port : config.gateway.port;
   return `${isTls ? "https" : "http"}://${config.gateway.host}:${port}`;
+}
+
+/** Live calls end here and are stored; their analysis waits in the queue. */
+async function closeTelephony(telephony: TelephonyServer, recordings: LiveRecordings): Promise<void> {
+  await telephony.close();
+  await recordings.close();
 }
 
 /** Lets requests in flight finish; past the deadline their connections are cut. */

@@ -5,10 +5,10 @@
  */
 
 import { open, readFile, writeFile } from "node:fs/promises";
-import type * as LibSampleRate from "@alexanderolsen/libsamplerate-js";
 import { AppError } from "../core/errors.js";
 import type { Container } from "./container.js";
 import type { AudioFormat } from "./ffmpeg.js";
+import { createResampler } from "./resampler.js";
 import { floatToS16, parseWavHeader, toS16 } from "./wav.js";
 
 const HEADER_BYTES = 64 * 1024;
@@ -84,14 +84,11 @@ async function decodeByLibrary(path: string): Promise<InterleavedAudio> {
 
 async function resampleTo(samples: Int16Array, format: AudioFormat, sampleRateHz: number): Promise<Int16Array> {
   if (format.sampleRateHz === sampleRateHz) return samples;
-  const {
-    default: { ConverterType, create },
-  } = (await import("@alexanderolsen/libsamplerate-js")) as unknown as { default: typeof LibSampleRate };
-  const resampler = await create(format.channelCount, format.sampleRateHz, sampleRateHz, { converterType: ConverterType.SRC_SINC_FASTEST });
+  const resampler = await createResampler(format.channelCount, format.sampleRateHz, sampleRateHz);
   try {
-    return Int16Array.from(resampler.simple(Float32Array.from(samples, (sample) => sample / 32768)), floatToS16);
+    return resampler.processWhole(samples);
   } finally {
-    resampler.destroy();
+    resampler.close();
   }
 }
 

@@ -90,6 +90,24 @@ function corrupt(why: string): AppError {
   return new AppError("AUDIO_CORRUPT", `The WAV file can't be read: ${why}. Export it again and retry.`);
 }
 
+/** Header of a PCM file whose length is not known yet: it ends where the file ends. */
+export function streamingWavHeader({ channelCount, sampleRateHz }: { readonly channelCount: number; readonly sampleRateHz: number }): Buffer {
+  const header = Buffer.alloc(44);
+  header.write("RIFF", 0, "latin1");
+  header.writeUInt32LE(0xffffffff, 4);
+  header.write("WAVEfmt ", 8, "latin1");
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(channelCount, 22);
+  header.writeUInt32LE(sampleRateHz, 24);
+  header.writeUInt32LE(sampleRateHz * channelCount * 2, 28);
+  header.writeUInt16LE(channelCount * 2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write("data", 36, "latin1");
+  header.writeUInt32LE(0xffffffff, 40);
+  return header;
+}
+
 /**
  * A WAV file around A-law samples.
  *

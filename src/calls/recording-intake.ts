@@ -5,7 +5,7 @@
 import { PassThrough, Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Container, SNIFF_BYTES, sniffContainer } from "../audio/container.js";
-import type { CallRecord } from "../core/call.js";
+import type { CallLeg, CallRecord } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import { newId } from "../core/ids.js";
@@ -45,6 +45,13 @@ export interface RecordingSettings {
   readonly speechEngine: string;
   /** An id for the call; one of ours when absent. */
   readonly callId?: string;
+  /** Set for a call that was recorded while it ran. */
+  readonly live?: { readonly legs: readonly CallLeg[]; readonly startedAtMs: number; readonly endedAtMs: number };
+}
+
+export interface CommitOptions {
+  /** Leave the recording staged when the id is taken, to be committed under another. */
+  readonly keepOnConflict?: boolean;
 }
 
 export interface AcceptedRecording {
@@ -57,7 +64,7 @@ export interface RecordingIntake {
   /** @throws AppError `AUDIO_EMPTY`, `AUDIO_UNSUPPORTED_FORMAT`, `AUDIO_TOO_LARGE`, `STORAGE_FULL` */
   receive(authorized: Authorized<"recording:create">, content: Readable): Promise<StagedRecording>;
   /** Durable when it resolves. @throws AppError `CALL_ID_CONFLICT`; the recording is discarded then */
-  commit(authorized: Authorized<"recording:create">, staged: StagedRecording, settings: RecordingSettings): Promise<AcceptedRecording>;
+  commit(authorized: Authorized<"recording:create">, staged: StagedRecording, settings: RecordingSettings, options?: CommitOptions): Promise<AcceptedRecording>;
   discard(staged: StagedRecording): Promise<void>;
 }
 
@@ -72,7 +79,7 @@ export function createRecordingIntake(dependencies: RecordingIntakeDependencies)
       const { byteCount } = await audioStore.write(recordingId, content, callKey);
       return { recordingId, container, byteCount, callKey };
     },
-    async commit({ actor }, staged, settings) {
+    async commit({ actor }, staged, settings, { keepOnConflict = false } = {}) {
       const nowMs = clock.nowMs();
       const ids = { taskId: newId(nowMs), callId: settings.callId ?? newId(nowMs) };
       try {
@@ -88,13 +95,14 @@ export function createRecordingIntake(dependencies: RecordingIntakeDependencies)
         await storeCall(dependencies, staged, { ...settings, ...ids });
         return ids;
       } catch (error) {
+        const isTaken = error instanceof AppError && error.code === "STORAGE_CONFLICT";
         // Only what nothing refers to: after the commit the recording belongs to its call.
         const isOrphan = await calls.findRecording(staged.recordingId).then(
           (found) => found === undefined,
           () => false,
         );
-        if (isOrphan) await audioStore.remove(staged.recordingId);
-        throw error instanceof AppError && error.code === "STORAGE_CONFLICT" ? callIdTaken() : error;
+        if (isOrphan && !(isTaken && keepOnConflict)) await audioStore.remove(staged.recordingId);
+        throw isTaken ? callIdTaken() : error;
       }
     },
     discard: (staged) => audioStore.remove(staged.recordingId),
@@ -112,22 +120,22 @@ async function storeCall(
   const { language, includeTranslation, speechEngine } = settings;
   const payload: ProcessRecordingPayload = { callId, recordingId, language, includeTranslation, speechEngine };
   await inUnitOfWork(database, async (unitOfWork) => {
-    await calls.insertCall(newCall(callId, nowMs), sealers.wrap(callId, callKey), unitOfWork);
+    await calls.insertCall(newCall(callId, nowMs, settings.live), sealers.wrap(callId, callKey), unitOfWork);
     await calls.insertRecording({ recordingId, callId, audioKey: recordingId, container, byteCount, createdAtMs: nowMs }, unitOfWork);
     await queue.enqueue("recordings", { jobId: taskId, jobName: PROCESS_RECORDING, payload, maxAttempts }, { unitOfWork });
   });
 }
 
-function newCall(callId: string, nowMs: number): CallRecord {
+function newCall(callId: string, nowMs: number, live: RecordingSettings["live"]): CallRecord {
   return {
     callId,
-    source: "upload",
+    source: live === undefined ? "upload" : "live",
     direction: "unknown",
     status: "queued",
-    startedAtMs: nowMs,
-    endedAtMs: null,
+    startedAtMs: live?.startedAtMs ?? nowMs,
+    endedAtMs: live?.endedAtMs ?? null,
     durationMs: null,
-    legs: [],
+    legs: live?.legs ?? [],
     languages: [],
     mode: "post_call",
     legalHold: false,

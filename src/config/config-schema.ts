@@ -19,6 +19,12 @@ export const configSchema = z.object({
     requestBurst: integer(1, 1_000_000),
     uploadsAtOnce: integer(1, 10_000),
   }),
+  telephony: z.object({
+    port: integer(0, 65_535),
+    maxConnections: integer(1, 100_000),
+    idleTimeoutMs: integer(1_000, 3_600_000),
+    lingerMs: integer(0, 60_000),
+  }),
   tls: z.object({ certificateFile: optionalPath, keyFile: optionalPath }),
   security: z.object({ masterKeyFile: optionalPath }),
   audio: z.object({
@@ -78,6 +84,30 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
   },
   REQUEST_BURST: { path: "gateway.requestBurst", defaultText: "500", rule: "1 to 1000000", purpose: "Requests a key may make at once after a quiet while." },
   UPLOADS_AT_ONCE: { path: "gateway.uploadsAtOnce", defaultText: "64", rule: "1 to 10000", purpose: "Uploads received at the same time." },
+  STREAM_PORT: {
+    path: "telephony.port",
+    defaultText: "8301",
+    rule: "0 to 65535",
+    purpose: "Port for the telephone exchange (AudioSocket); 0 takes a free one.",
+  },
+  STREAM_MAX_CONNECTIONS: {
+    path: "telephony.maxConnections",
+    defaultText: "1000",
+    rule: "1 to 100000",
+    purpose: "Connections of the exchange at the same time.",
+  },
+  STREAM_IDLE_TIMEOUT_MS: {
+    path: "telephony.idleTimeoutMs",
+    defaultText: "60000",
+    rule: "1000 to 3600000",
+    purpose: "A connection of the exchange that sends nothing for this long is closed.",
+  },
+  STREAM_LINGER_MS: {
+    path: "telephony.lingerMs",
+    defaultText: "3000",
+    rule: "0 to 60000",
+    purpose: "How long a call with no leg left waits for one before it has ended.",
+  },
   TLS_CERT_FILE: { path: "tls.certificateFile", rule: "a PEM file", purpose: "Certificate chain; together with TLS_KEY_FILE it turns TLS on." },
   TLS_KEY_FILE: { path: "tls.keyFile", rule: "a PEM file", purpose: "Private key of the certificate." },
   MASTER_KEY_FILE: {

@@ -17,6 +17,7 @@ export function createMetrics() {
   return {
     ...gatewayMetrics(registers),
     ...queueMetrics(registers),
+    ...telephonyMetrics(registers),
     ...analysisMetrics(registers),
     ...foundationMetrics(registers),
     render: (): Promise<string> => registry.metrics(),
@@ -120,6 +121,23 @@ function foundationMetrics(registers: Registry[]) {
       help: "Time from asking the database worker to its answer, by kind (query, batch).",
       labelNames: ["kind"] as const,
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1],
+      registers,
+    }),
+  };
+}
+
+function telephonyMetrics(registers: Registry[]) {
+  return {
+    telephonyConnections: new Gauge({ name: "helpline_telephony_connections", help: "Connections of the exchange open now.", registers }),
+    telephonyClosed: new Counter({
+      name: "helpline_telephony_connections_closed_total",
+      help: "Connections of the exchange that ended, by reason (hangup, protocol, idle, error, stopping).",
+      labelNames: ["reason"] as const,
+      registers,
+    }),
+    telephonyAudioSeconds: new Counter({
+      name: "helpline_telephony_audio_seconds_total",
+      help: "Seconds of audio received from the exchange, summed over legs.",
       registers,
     }),
   };

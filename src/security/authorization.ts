@@ -32,3 +32,6 @@ export function authorize<P extends Permission>(actor: Actor, permission: P): Au
 
 /** The person at the command line of this machine, who can read the master key anyway. */
 export const OPERATOR: Actor = { actorId: "operator", role: "admin" };
+
+/** The telephone exchange, which brings live calls and may read nothing. */
+export const EXCHANGE: Actor = { actorId: "exchange", role: "service" };

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { analysisSchema } from "../../src/protocol/http/analysis-schema.js";
 import { problemSchema } from "../../src/protocol/http/problem-schema.js";
 import { isGranted, type Permission, USER_ROLES } from "../../src/security/permissions.js";
+import { connectTo, legMessages } from "../support/audiosocket-client.js";
 import { isMissing } from "../support/requirements.js";
 import { shortClip } from "../support/sample-audio.js";
 import { startGateway, type TestGateway, uploadForm } from "../support/start-gateway.js";
@@ -187,6 +188,14 @@ describe.skipIf(isMissing("pocketsphinx"))("the gateway", () => {
   it("moves every metric it declares", async () => {
     await finished((await upload()).task_id);
     await gateway.request(null, "/models");
+    const [gone, here] = await Promise.all([1, 2].map(() => connectTo(Number(gateway.service.streamAddress.split(":")[1]))));
+    gone?.end(Buffer.concat(legMessages("6619d336-b468-40e0-945e-09e4d1d600ff", new Int16Array(800))));
+    await until(
+      "the first has ended",
+      async () => (await (await gateway.request("admin", "/metrics")).text()).includes('closed_total{reason="hangup"} 1'),
+      5_000,
+      25,
+    );
     const text = await (await gateway.request("admin", "/metrics")).text();
     const declared = [...text.matchAll(/^# TYPE (helpline_\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => ({ name, type }));
     expect(declared.length).toBeGreaterThan(10);
@@ -196,6 +205,7 @@ describe.skipIf(isMissing("pocketsphinx"))("the gateway", () => {
       return ![...text.matchAll(new RegExp(`^${series}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].some(([, value]) => Number(value) > 0);
     });
     expect(still.map(({ name }) => name)).toEqual(["helpline_inference_process_restarts_total"]);
+    here?.destroy();
     expect(text).not.toMatch(/helpline_[^\n]*[0-9a-f]{8}-[0-9a-f]{4}-/);
   });
 });

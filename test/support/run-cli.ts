@@ -37,6 +37,7 @@ export async function runCli(commandLine: readonly string[], options: CliOptions
 
 export interface ServedService extends AsyncDisposable {
   readonly url: string;
+  readonly streamPort: number;
   readonly adminKey: string;
   readonly child: ChildProcess;
   /** Everything it has printed to stderr. */
@@ -50,18 +51,18 @@ export interface ServedService extends AsyncDisposable {
 
 /** Starts `serve` on a free port and waits until it says where it listens. */
 export async function serve(dataDirectory: string, options: CliOptions & { readonly commandLine?: readonly string[] } = {}): Promise<ServedService> {
-  const child = spawnCli(["serve", "--port", "0", "--data-dir", dataDirectory, ...(options.commandLine ?? [])], options);
+  const child = spawnCli(["serve", "--port", "0", "--stream-port", "0", "--data-dir", dataDirectory, ...(options.commandLine ?? [])], options);
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const url = await new Promise<string>((resolve, reject) => {
+  const { url, streamPort } = await new Promise<{ url: string; streamPort: number }>((resolve, reject) => {
     let stdout = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
-      const found = /listens on (https?:\/\/\S+)/.exec(stdout)?.[1];
-      if (found !== undefined) resolve(found);
+      const found = /listens on (https?:\/\/[^\s,]+), for the exchange on \S+:(\d+)/.exec(stdout);
+      if (found?.[1] !== undefined) resolve({ url: found[1], streamPort: Number(found[2]) });
     });
     void exited.then((code) => reject(new Error(`serve ended with ${code}: ${stderr}`)));
   });
@@ -74,6 +75,7 @@ export async function serve(dataDirectory: string, options: CliOptions & { reado
   };
   return {
     url,
+    streamPort,
     adminKey,
     child,
     stderr: () => stderr,

@@ -6,6 +6,7 @@ import { type RunningService, startService } from "../../src/app/lifecycle.js";
 import { loadConfig } from "../../src/config/load-config.js";
 import { silentLogger } from "../../src/core/log.js";
 import type { UserRole } from "../../src/security/permissions.js";
+import { openDatabase } from "../../src/storage/database.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 export interface TestGateway {
@@ -15,13 +16,17 @@ export interface TestGateway {
   /** As `role`; no credentials when null. */
   request(role: UserRole | null, path: string, init?: RequestInit): Promise<Response>;
   json<Body>(role: UserRole, path: string, init?: RequestInit): Promise<Body>;
+  /** Calls in the database; also when the service has stopped. */
+  countCalls(): Promise<number>;
   stop(): Promise<void>;
 }
 
 export async function startGateway(settings: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
   const directory = await makeTemporaryDirectory();
   const dataDirectory = join(directory.path, "data");
-  const config = loadConfig({ argv: { DATA_DIR: dataDirectory, PORT: "0", SHUTDOWN_DEADLINE_MS: "2000", MODEL_PROCESSES: "1", ...settings } });
+  const config = loadConfig({
+    argv: { DATA_DIR: dataDirectory, PORT: "0", STREAM_PORT: "0", STREAM_LINGER_MS: "100", SHUTDOWN_DEADLINE_MS: "2000", MODEL_PROCESSES: "1", ...settings },
+  });
   const service = await startService(config, silentLogger);
   const administration = await openAdministration(config, { create: false });
   const keyOf = async (role: UserRole): Promise<string> => (await administration.createKey(role, "test")).token;
@@ -32,16 +37,27 @@ export async function startGateway(settings: Readonly<Record<string, string>> = 
     admin: (await readFile(service.adminKeyPath, "utf8")).trim(),
   };
   await administration.close();
+  let stopped: Promise<void> | undefined;
+  const stopOnce = (): Promise<void> => {
+    stopped ??= service.stop();
+    return stopped;
+  };
   const request = (role: UserRole | null, path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${service.url}${path}`, { ...init, headers: { ...(role === null ? {} : { authorization: `Bearer ${keys[role]}` }), ...init.headers } });
   return {
-    service,
+    service: { ...service, stop: stopOnce },
     dataDirectory,
     keys,
     request,
     json: async <Body>(role: UserRole, path: string, init?: RequestInit) => (await (await request(role, path, init)).json()) as Body,
+    async countCalls() {
+      const database = openDatabase({ path: join(dataDirectory, "openchs.db") });
+      const rows = await database.sql.selectFrom("call").select("call_id").execute();
+      await database.close();
+      return rows.length;
+    },
     async stop() {
-      await service.stop();
+      await stopOnce();
       await directory.remove();
     },
   };

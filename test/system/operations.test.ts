@@ -6,6 +6,7 @@ import { get } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isMissing } from "../support/requirements.js";
 import { runCli, serve, spawnCli } from "../support/run-cli.js";
@@ -43,13 +44,13 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the s
   it("refuses a second service on the same data directory, and a port in use", async () => {
     const data = join(directory.path, "locked");
     await using _first = await serve(data);
-    const second = await runCli(["serve", "--port", "0", "--data-dir", data]);
+    const second = await runCli(["serve", "--port", "0", "--stream-port", "0", "--data-dir", data]);
     expect(second.exitCode).toBe(2);
     expect(second.stderr).toContain("CONFIG_DATA_DIRECTORY_IN_USE");
 
     const taken = createServer();
     const port = await new Promise<number>((resolve) => taken.listen(0, "127.0.0.1", () => resolve((taken.address() as { port: number }).port)));
-    const blocked = await runCli(["serve", "--port", String(port), "--data-dir", join(directory.path, "blocked")]);
+    const blocked = await runCli(["serve", "--stream-port", "0", "--port", String(port), "--data-dir", join(directory.path, "blocked")]);
     taken.close();
     expect(blocked.exitCode).toBe(2);
     expect(blocked.stderr).toContain("CONFIG_PORT_IN_USE");
@@ -106,7 +107,7 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the s
     await service.end("SIGTERM");
     const key = readFileSync(join(data, "master.key"));
     rmSync(join(data, "master.key"));
-    const without = await runCli(["serve", "--port", "0", "--data-dir", data]);
+    const without = await runCli(["serve", "--port", "0", "--stream-port", "0", "--data-dir", data]);
     expect(without.exitCode).toBe(2);
     expect(without.stderr).toContain("SECURITY_MASTER_KEY_INVALID");
     expect(existsSync(join(data, "master.key"))).toBe(false);
@@ -144,7 +145,7 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the s
     };
     openssl(other, join(directory.path, "other-cert.pem"));
     openssl(key, cert);
-    const wrong = await runCli(["serve", "--port", "0", "--data-dir", join(directory.path, "tls-wrong")], {
+    const wrong = await runCli(["serve", "--port", "0", "--stream-port", "0", "--data-dir", join(directory.path, "tls-wrong")], {
       env: { TLS_CERT_FILE: cert, TLS_KEY_FILE: other },
     });
     expect(wrong.exitCode).toBe(2);
@@ -159,6 +160,16 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the s
     });
     expect(headers["status"]).toBe(200);
     expect(headers["strict-transport-security"]).toContain("max-age");
+    const exchange = connectTls({
+      port: service.streamPort,
+      host: "127.0.0.1",
+      ca: readFileSync(cert),
+      servername: "localhost",
+      checkServerIdentity: () => undefined,
+    });
+    const silence = await new Promise<Buffer>((resolve, reject) => exchange.once("data", resolve).once("error", reject));
+    exchange.destroy();
+    expect(silence).toHaveLength(323);
   });
 
   it("removes what it decoded when process is interrupted", async () => {
@@ -172,18 +183,18 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the s
   });
 
   it("tells the truth in doctor", async () => {
-    const well = await runCli(["doctor", "--port", "0", "--data-dir", join(directory.path, "doctor")]);
+    const well = await runCli(["doctor", "--port", "0", "--stream-port", "0", "--data-dir", join(directory.path, "doctor")]);
     expect(well.exitCode).toBe(0);
     expect(well.stdout).toMatch(/ok +audio decoder +ffmpeg/);
     expect(well.stdout).toMatch(/engine: speech +pocketsphinx \(en, low quality\)/);
     expect(well.stdout).toMatch(/note +engine: translation +none installed/);
-    const open = await runCli(["doctor", "--port", "0", "--host", "0.0.0.0", "--data-dir", join(directory.path, "doctor")]);
+    const open = await runCli(["doctor", "--port", "0", "--stream-port", "0", "--host", "0.0.0.0", "--data-dir", join(directory.path, "doctor")]);
     expect(open.exitCode).toBe(1);
     expect(open.stdout).toMatch(/PROBLEM +TLS/);
     const key = join(directory.path, "loose");
     mkdirSync(key);
     writeFileSync(join(key, "master.key"), "c2hvcnQ=\n", { mode: 0o644 });
-    expect((await runCli(["doctor", "--port", "0", "--data-dir", key])).stdout).toMatch(/PROBLEM +master key/);
+    expect((await runCli(["doctor", "--port", "0", "--stream-port", "0", "--data-dir", key])).stdout).toMatch(/PROBLEM +master key/);
   });
 
   it("reports every wrong setting at once and never its value", async () => {

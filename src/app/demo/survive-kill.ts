@@ -22,13 +22,15 @@ export interface DemoService {
 /** Starts `serve` on a free port. @throws Error when it is not ready in time */
 export async function startDemoService(dataDirectory: string): Promise<DemoService> {
   const program = join(packageRoot(), "dist", "cli", "main.js");
-  const child = spawn(process.execPath, [program, "serve", "--port", "0", "--data-dir", dataDirectory], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(process.execPath, [program, "serve", "--port", "0", "--stream-port", "0", "--data-dir", dataDirectory], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const url = await new Promise<string>((resolve, reject) => {
     let output = "";
     const timer = setTimeout(() => reject(new Error("the service did not start in time")), START_DEADLINE_MS);
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output += text;
-      const found = /https?:\/\/[^\s;]+/.exec(output)?.[0];
+      const found = /https?:\/\/[^\s,;]+/.exec(output)?.[0];
       if (found === undefined) return;
       clearTimeout(timer);
       resolve(found);

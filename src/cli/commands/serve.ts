@@ -9,6 +9,7 @@ import { EXIT } from "../exit-codes.js";
 interface ServeOptions extends CommonOptions {
   readonly host?: string;
   readonly port?: string;
+  readonly streamPort?: string;
 }
 
 export function addServeCommand(program: Command, context: CliContext): void {
@@ -17,6 +18,7 @@ export function addServeCommand(program: Command, context: CliContext): void {
     .description("run the service: HTTP gateway, worker and models in one process tree")
     .option("--host <address>", "address to listen on (default 127.0.0.1)")
     .option("--port <number>", "port of the HTTP gateway (default 8125)")
+    .option("--stream-port <number>", "port for the telephone exchange (default 8301)")
     .option("--data-dir <directory>", "where everything is kept")
     .option("--config <file>", "settings as JSON")
     .addOption(new Option("--verbose", "show the stack of a failure"))
@@ -24,7 +26,7 @@ export function addServeCommand(program: Command, context: CliContext): void {
 }
 
 async function serve(context: CliContext, options: ServeOptions): Promise<number> {
-  const config = configOf(context, options, { HOST: options.host, PORT: options.port });
+  const config = configOf(context, options, { HOST: options.host, PORT: options.port, STREAM_PORT: options.streamPort });
   const logger = createLogger({ level: config.logLevel });
   const service = await startService(config, logger);
   if (service.masterKeyCreated) {
@@ -32,7 +34,9 @@ async function serve(context: CliContext, options: ServeOptions): Promise<number
       `\n*** A master key was made: ${service.masterKeyPath}\n*** Copy it to a safe place NOW. Without it no transcript and no recording can ever be read again.\n`,
     );
   }
-  context.print(`openchs-ai listens on ${service.url} (first admin key: ${service.adminKeyPath}; API page: ${service.url}/docs)`);
+  context.print(
+    `openchs-ai listens on ${service.url}, for the exchange on ${service.streamAddress} (first admin key: ${service.adminKeyPath}; API page: ${service.url}/docs)`,
+  );
   const signal = await waitForShutdownSignal();
   logger.info("Stopping: running work may finish first", { signal });
   await service.stop();
