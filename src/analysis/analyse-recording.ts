@@ -92,7 +92,7 @@ function plan(stage: AnalysisStage): PlannedStage {
 }
 
 function step(stage: AnalysisStage, outcome: StageOutcome, durationMs?: number): AnalysisProgress {
-  const timed = durationMs === undefined ? outcome : { ...outcome, report: { ...outcome.report, durationMs: Math.round(durationMs) } };
+  const timed = durationMs === undefined ? outcome : { ...outcome, report: { ...outcome.report, durationMs: Math.max(0, Math.round(durationMs)) } };
   return { outcome: timed, progress: plan(stage).progress };
 }
 

@@ -1,6 +1,7 @@
 /** Builds the services from a `Config`: the only place where concrete backends are chosen and wired together. */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { createRecordingDecoder, type RecordingDecoder } from "../audio/decoder.js";
 import { createLiveRecordings, type LiveRecordings } from "../calls/live-recordings.js";
 import { removeOrphanAudio } from "../calls/orphan-audio.js";
@@ -9,6 +10,7 @@ import { createRecordingProcessing } from "../calls/recording-processing.js";
 import { createRecordingTasks, type RecordingTasks } from "../calls/recording-tasks.js";
 import type { Config } from "../config/config-schema.js";
 import { systemClock } from "../core/clock.js";
+import { isId } from "../core/ids.js";
 import type { Logger } from "../core/log.js";
 import { processEntry } from "../core/module-entry.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
@@ -62,9 +64,8 @@ export interface BuildServicesOptions {
 /** Opens and migrates the database, starts the model pool and the queue. The data directory must be locked already. */
 export async function buildServices({ config, masterKey, logger, metrics }: BuildServicesOptions): Promise<Services> {
   const layout = dataLayout(config.dataDirectory, config.security.masterKeyFile);
-  // Whatever lies here is left over from a process that died; it is audio in clear.
-  await rm(layout.work, { recursive: true, force: true });
   await mkdir(layout.work, { recursive: true, mode: 0o700 });
+  await removeLeftWork(layout.work);
   const database = openDatabase({ path: layout.database, onStatement: (kind, ms) => metrics.databaseSeconds.observe({ kind }, ms / 1000) });
   const inference = createPool(config, logger, metrics);
   try {
@@ -76,6 +77,13 @@ export async function buildServices({ config, masterKey, logger, metrics }: Buil
     await inference.close();
     await database.close();
     throw error;
+  }
+}
+
+/** Recordings in clear that a process which died left behind; nothing that is not named like a task of ours. */
+async function removeLeftWork(workDirectory: string): Promise<void> {
+  for (const name of await readdir(workDirectory)) {
+    if (isId(name)) await rm(join(workDirectory, name), { recursive: true, force: true });
   }
 }
 

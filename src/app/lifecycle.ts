@@ -102,11 +102,11 @@ interface GatewayParts {
 }
 
 function createServiceGateway(config: Config, { services, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
-  const { requestsPerSecond, requestBurst, uploadsAtOnce } = config.gateway;
+  const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs } = config.gateway;
   const { authenticator, audit, intake, tasks, queue } = services;
   return createGateway({
     access: { authenticator, audit, metrics, requestsPerSecond, requestBurst },
-    recordings: { intake, tasks, metrics, maxBytes: config.audio.maxBytes, uploadsAtOnce, speechEngine: config.inference.speechEngine },
+    recordings: { intake, tasks, metrics, maxBytes: config.audio.maxBytes, uploadsAtOnce, uploadIdleTimeoutMs, speechEngine: config.inference.speechEngine },
     operations: { status, queue, metrics },
     logger,
     ...(tls === undefined ? {} : { tls }),
@@ -122,7 +122,10 @@ async function listen(gateway: FastifyInstance, config: Config, isTls: boolean):
   try {
     await gateway.listen({ host: config.gateway.host, port: config.gateway.port });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EACCES")
+      throw new AppError("CONFIG_INVALID", `This user may not listen on port ${config.gateway.port}; choose one from 1024 up with --port.`, { cause });
+    if (code !== "EADDRINUSE") throw cause;
     throw new AppError("CONFIG_PORT_IN_USE", `Port ${config.gateway.port} is in use. Stop what uses it, or choose another with --port.`, { cause });
   }
   const [address] = gateway.addresses();
@@ -139,8 +142,11 @@ async function closeTelephony(telephony: TelephonyServer, recordings: LiveRecord
 /** Lets requests in flight finish; past the deadline their connections are cut. */
 async function closeGateway(gateway: FastifyInstance, deadlineMs: number): Promise<void> {
   const timer = setTimeout(() => gateway.server.closeAllConnections(), deadlineMs);
+  // A connection whose request ends while we wait becomes idle and would be kept.
+  const sweep = setInterval(() => gateway.server.closeIdleConnections(), 200);
   await gateway.close();
   clearTimeout(timer);
+  clearInterval(sweep);
 }
 
 /** The first start makes the first key, so that nobody has to know a default one. */

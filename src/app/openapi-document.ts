@@ -12,7 +12,15 @@ export async function openapiDocument(): Promise<object> {
   const status = { version: await packageVersion(), isAccepting: () => false } as unknown as GatewayOptions["operations"]["status"];
   const gateway = await createGateway({
     access: { authenticator: uncalled, audit: uncalled, metrics, requestsPerSecond: 1, requestBurst: 2 } as GatewayOptions["access"],
-    recordings: { intake: uncalled, tasks: uncalled, metrics, maxBytes: 1, uploadsAtOnce: 1, speechEngine: "auto" } as GatewayOptions["recordings"],
+    recordings: {
+      intake: uncalled,
+      tasks: uncalled,
+      metrics,
+      maxBytes: 1,
+      uploadsAtOnce: 1,
+      uploadIdleTimeoutMs: 1,
+      speechEngine: "auto",
+    } as GatewayOptions["recordings"],
     operations: { status, queue: uncalled, metrics } as GatewayOptions["operations"],
     logger: silentLogger,
   });

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RecordingTask } from "../calls/recording-tasks.js";
 import type { Config } from "../config/config-schema.js";
@@ -13,6 +13,7 @@ import type { AnalysisResult } from "../core/analysis-result.js";
 import { ERROR_CATALOGUE } from "../core/error-catalogue.js";
 import { AppError, toAppError } from "../core/errors.js";
 import { silentLogger } from "../core/log.js";
+import { toOperatorError } from "../core/system-error.js";
 import { createMetrics } from "../observability/metrics.js";
 import { authorize, OPERATOR } from "../security/authorization.js";
 import { createEphemeralMasterKey } from "../security/master-key.js";
@@ -44,7 +45,7 @@ const DIRECTORY_PREFIX = "openchs-process-";
  */
 export async function* processRecordings(config: Config, request: ProcessRequest): AsyncGenerator<ProcessedRecording> {
   await removeAbandonedDirectories();
-  const dataDirectory = await mkdtemp(join(tmpdir(), `${DIRECTORY_PREFIX}${process.pid}-`));
+  const dataDirectory = await mkdtemp(join(resolve(tmpdir()), `${DIRECTORY_PREFIX}${process.pid}-`));
   let services: Services | undefined;
   try {
     services = await buildServices({
@@ -68,9 +69,10 @@ export async function* processRecordings(config: Config, request: ProcessRequest
 
 /** A run that was killed leaves its directory, named by its process; recordings lie in it in clear. */
 async function removeAbandonedDirectories(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
+  for (const name of await readdir(tmpdir()).catch(() => [])) {
     const owner = Number(new RegExp(`^${DIRECTORY_PREFIX}(\\d+)-`).exec(name)?.[1]);
-    if (owner > 0 && !isRunning(owner)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+    // Somebody else's is theirs to remove.
+    if (owner > 0 && !isRunning(owner)) await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
   }
 }
 
@@ -95,7 +97,7 @@ async function submit({ intake }: Services, path: string, { language, includeTra
     const staged = await intake.receive(authorized, createReadStream(path));
     return (await intake.commit(authorized, staged, { language, includeTranslation, speechEngine: engine })).taskId;
   } catch (error) {
-    return toAppError(error);
+    return toOperatorError(error) ?? toAppError(error);
   }
 }
 

@@ -26,7 +26,7 @@ export function createServiceStatus(options: ServiceStatusOptions): ServiceStatu
   return {
     version: options.version,
     isAccepting: options.isAccepting,
-    checks: () => runHealthChecks(checks),
+    checks: (scope) => runHealthChecks(checks.filter(({ isEssential }) => scope === "all" || isEssential)),
     uptimeMs: () => performance.now() - startedAtMs,
     engines: () => services.inference.engines(),
     workers: () => {

@@ -12,12 +12,12 @@ import type { Container } from "./container.js";
 import type { DecodeThreadAnswer, DecodeThreadJob } from "./decode-thread.js";
 import { type AudioFormat, decodeWithFfmpeg, probeWithFfmpeg, unreadable } from "./ffmpeg.js";
 import { isProgramPresent } from "./program.js";
-import { parseWavHeader } from "./wav.js";
+import { readWavHeader } from "./wav-file.js";
 
 /** Every engine is fed this rate. */
 export const ANALYSIS_SAMPLE_RATE_HZ = 16_000;
 const MAX_CHANNELS = 2;
-const WAV_HEAD_BYTES = 65_536;
+const PROBE_LIFE_MS = 30_000;
 
 export interface DecodedChannel {
   readonly channel: Channel;
@@ -56,9 +56,14 @@ export interface RecordingDecoderOptions {
   readonly prefer: "auto" | "fallback";
 }
 
-/** Looks for ffmpeg at each recording, so that installing it takes effect without a restart. */
+/** Looks for ffmpeg anew every half minute, so that installing it takes effect without a restart. */
 export function createRecordingDecoder(options: RecordingDecoderOptions): RecordingDecoder {
-  const describe = async (): Promise<"ffmpeg" | "fallback"> => (options.prefer === "auto" && (await isProgramPresent("ffmpeg")) ? "ffmpeg" : "fallback");
+  let probe: { readonly atMs: number; readonly answer: Promise<"ffmpeg" | "fallback"> } | undefined;
+  const describe = (): Promise<"ffmpeg" | "fallback"> => {
+    // Asked by every health check: one look serves them all for a while.
+    if (probe === undefined || performance.now() - probe.atMs > PROBE_LIFE_MS) probe = { atMs: performance.now(), answer: findDecoder(options.prefer) };
+    return probe.answer;
+  };
   return {
     describe,
     async decode(request) {
@@ -66,6 +71,13 @@ export function createRecordingDecoder(options: RecordingDecoderOptions): Record
       return checkDecoded(decoded, options);
     },
   };
+}
+
+/** Both programs must be there and work: a broken ffmpeg would call every sound recording corrupt. */
+async function findDecoder(prefer: RecordingDecoderOptions["prefer"]): Promise<"ffmpeg" | "fallback"> {
+  if (prefer === "fallback") return "fallback";
+  const found = await Promise.all([isProgramPresent("ffmpeg"), isProgramPresent("ffprobe")]);
+  return found.every(Boolean) ? "ffmpeg" : "fallback";
 }
 
 interface RawDecoded {
@@ -91,19 +103,19 @@ async function refuseEmptyWav(path: string): Promise<void> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(WAV_HEAD_BYTES), 0, WAV_HEAD_BYTES, 0);
-    if (parseWavHeader(buffer.subarray(0, bytesRead)).dataOffset >= size) throw emptyRecording();
+    const header = await readWavHeader(file);
+    if (header.dataOffset >= size) throw emptyRecording();
   } finally {
     await file.close();
   }
 }
 
-async function decodeInThread(request: DecodeRequest, { timeoutMs }: RecordingDecoderOptions): Promise<RawDecoded> {
+async function decodeInThread(request: DecodeRequest, { timeoutMs, maxDurationMs }: RecordingDecoderOptions): Promise<RawDecoded> {
   const interleavedPath = join(request.workDirectory, "interleaved.s16");
   const { container, path } = request;
   const answer = await runThread(
     {
-      fallback: { path, container, outputPath: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ },
+      fallback: { path, container, outputPath: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, maxDurationMs },
       split: splitJob(request, interleavedPath),
       maxChannels: MAX_CHANNELS,
     },

@@ -9,9 +9,15 @@ import { AppError } from "../core/errors.js";
 import type { Container } from "./container.js";
 import type { AudioFormat } from "./ffmpeg.js";
 import { createResampler } from "./resampler.js";
-import { floatToS16, parseWavHeader, toS16 } from "./wav.js";
+import { floatToS16, toS16 } from "./wav.js";
+import { readWavHeader } from "./wav-file.js";
 
-const HEADER_BYTES = 64 * 1024;
+/** The recording is held in memory: an hour of two wide channels is about a gigabyte. */
+const MAX_HELD_MS = 3_600_000;
+const MAX_COMPRESSED_BYTES = 8_388_608;
+const FLAC_HEAD_BYTES = 42;
+const MIN_RATE_HZ = 1_000;
+const MAX_RATE_HZ = 192_000;
 /** audio-decode's WebM takes as long as the audio lasts. */
 const REFUSED: readonly Container[] = ["webm"];
 
@@ -20,6 +26,7 @@ export interface FallbackOptions {
   readonly container: Container;
   readonly outputPath: string;
   readonly sampleRateHz: number;
+  readonly maxDurationMs: number;
 }
 
 /**
@@ -29,7 +36,7 @@ export interface FallbackOptions {
  */
 export async function decodeWithoutFfmpeg(options: FallbackOptions): Promise<AudioFormat> {
   if (REFUSED.includes(options.container)) throw needsFfmpeg(options.container);
-  const audio = options.container === "wav" ? await decodeWav(options.path) : await decodeByLibrary(options.path);
+  const audio = options.container === "wav" ? await decodeWav(options) : await decodeByLibrary(options);
   const samples = await resampleTo(audio.samples, audio.format, options.sampleRateHz);
   await writeFile(options.outputPath, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
   return audio.format;
@@ -40,20 +47,20 @@ interface InterleavedAudio {
   readonly format: AudioFormat;
 }
 
-async function decodeWav(path: string): Promise<InterleavedAudio> {
+async function decodeWav({ path, maxDurationMs }: FallbackOptions): Promise<InterleavedAudio> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    const head = Buffer.alloc(Math.min(size, HEADER_BYTES));
-    await file.read(head, 0, head.length, 0);
-    const header = parseWavHeader(head);
+    const header = await readWavHeader(file);
     if (header.encoding === "other") throw needsFfmpeg("wav");
     const present = Math.max(0, size - header.dataOffset);
     // A recorder that was cut off leaves a lying length: what is there counts.
     const isDeclared = header.declaredDataBytes > 0 && header.declaredDataBytes <= present;
+    const bytesPerSecond = header.sampleRateHz * header.channelCount * Math.max(1, header.bitsPerSample / 8);
+    const heldMs = ((isDeclared ? header.declaredDataBytes : present) / bytesPerSecond) * 1000;
+    if (heldMs > Math.min(maxDurationMs, MAX_HELD_MS)) throw tooLongToHold();
     const data = Buffer.alloc(isDeclared ? header.declaredDataBytes : present);
     await file.read(data, 0, data.length, header.dataOffset);
-    const bytesPerSecond = header.sampleRateHz * header.channelCount * Math.max(1, header.bitsPerSample / 8);
     return {
       samples: toS16(data, header),
       format: {
@@ -67,7 +74,27 @@ async function decodeWav(path: string): Promise<InterleavedAudio> {
   }
 }
 
-async function decodeByLibrary(path: string): Promise<InterleavedAudio> {
+/** FLAC tells its length; of the others only the size is known before they are decoded. */
+async function refuseTooLong({ path, container, maxDurationMs }: FallbackOptions): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    if (container !== "flac" && size > MAX_COMPRESSED_BYTES) throw tooLongToHold();
+    const head = Buffer.alloc(FLAC_HEAD_BYTES);
+    await file.read(head, 0, head.length, 0);
+    // STREAMINFO: 20 bits of sample rate, 8 bits of layout, 36 bits of samples (RFC 9639 section 8.2).
+    const sampleRateHz = head.readUIntBE(18, 3) >> 4;
+    const sampleCount = (head.readUInt8(21) & 0x0f) * 2 ** 32 + head.readUInt32BE(22);
+    const isTooLong = sampleCount / Math.max(1, sampleRateHz) > Math.min(maxDurationMs, MAX_HELD_MS) / 1000;
+    if (container === "flac" && isTooLong) throw tooLongToHold();
+  } finally {
+    await file.close();
+  }
+}
+
+async function decodeByLibrary(options: FallbackOptions): Promise<InterleavedAudio> {
+  await refuseTooLong(options);
+  const { path } = options;
   const { default: decode } = await import("audio-decode");
   const { channelData, sampleRate } = await decode(await readFile(path)).catch((cause: unknown) => {
     throw new AppError("AUDIO_CORRUPT", "The recording can't be decoded: it holds no readable audio. Export it again and retry.", { cause });
@@ -84,12 +111,19 @@ async function decodeByLibrary(path: string): Promise<InterleavedAudio> {
 
 async function resampleTo(samples: Int16Array, format: AudioFormat, sampleRateHz: number): Promise<Int16Array> {
   if (format.sampleRateHz === sampleRateHz) return samples;
+  if (format.sampleRateHz < MIN_RATE_HZ || format.sampleRateHz > MAX_RATE_HZ) {
+    throw new AppError("AUDIO_UNSUPPORTED_FORMAT", `A sample rate of ${format.sampleRateHz} Hz can't be read here; send the recording at 8000 to 48000 Hz.`);
+  }
   const resampler = await createResampler(format.channelCount, format.sampleRateHz, sampleRateHz);
   try {
     return resampler.processWhole(samples);
   } finally {
     resampler.close();
   }
+}
+
+function tooLongToHold(): AppError {
+  return new AppError("AUDIO_DECODER_MISSING", "The recording is too long to decode without ffmpeg, which is not installed; run: apt-get install ffmpeg");
 }
 
 function needsFfmpeg(container: Container): AppError {

@@ -32,7 +32,7 @@ export interface AudioFormat {
   readonly declaredDurationMs: number | null;
 }
 
-const inputArguments = (source: FfmpegSource): string[] => ["-protocol_whitelist", "file,pipe", "-f", DEMUXERS[source.container], "-i", source.path];
+const inputArguments = (source: FfmpegSource): string[] => ["-protocol_whitelist", "file,pipe", "-f", DEMUXERS[source.container], "-i", `file:${source.path}`];
 
 /** @throws AppError `AUDIO_CORRUPT` when no audio stream can be found. */
 export async function probeWithFfmpeg(source: FfmpegSource): Promise<AudioFormat> {
@@ -77,7 +77,7 @@ export async function decodeWithFfmpeg(
       ...inputArguments(source),
       ...["-map", "0:a:0", "-vn", "-af", RESAMPLER, "-ar", String(output.sampleRateHz)],
       // One second over the limit, so that the caller can tell "too long" from "just fits".
-      ...["-t", String(output.maxDurationMs / 1000 + 1), "-c:a", "pcm_s16le", "-f", "s16le", "-y", output.path],
+      ...["-t", String(output.maxDurationMs / 1000 + 1), "-c:a", "pcm_s16le", "-f", "s16le", "-y", `file:${output.path}`],
     ],
     source,
   );

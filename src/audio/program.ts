@@ -63,11 +63,11 @@ export function runProgram(name: string, programArguments: readonly string[], op
   });
 }
 
-/** True when the program is on the PATH and starts. */
-export async function isProgramPresent(name: string, probeArguments: readonly string[] = ["-version"]): Promise<boolean> {
+/** True when the program is on the PATH and does what it is asked. */
+export async function isProgramPresent(name: string, probeArguments: readonly string[] = ["-version"], okExitCodes: readonly number[] = [0]): Promise<boolean> {
   try {
-    await runProgram(name, probeArguments, { timeoutMs: 10_000 });
-    return true;
+    const { exitCode } = await runProgram(name, probeArguments, { timeoutMs: 10_000 });
+    return exitCode !== null && okExitCodes.includes(exitCode);
   } catch {
     return false;
   }

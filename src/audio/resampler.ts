@@ -12,9 +12,9 @@ export interface Resampler {
 
 /** @param channelCount - interleaved channels, 1 or 2. */
 export async function createResampler(channelCount: number, fromHz: number, toHz: number): Promise<Resampler> {
-  const {
-    default: { ConverterType, create },
-  } = (await import("@alexanderolsen/libsamplerate-js")) as unknown as { default: typeof LibSampleRate };
+  // Node gives this CommonJS module as `default`; loaders that read its source give its names as well.
+  const loaded = (await import("@alexanderolsen/libsamplerate-js")) as typeof LibSampleRate & { readonly default?: typeof LibSampleRate };
+  const { ConverterType, create } = loaded.default ?? loaded;
   const converter = await create(channelCount, fromHz, toHz, { converterType: ConverterType.SRC_SINC_FASTEST });
   const toFloat = (samples: Int16Array): Float32Array => Float32Array.from(samples, (sample) => sample / 32768);
   return {

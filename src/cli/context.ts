@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Config } from "../config/config-schema.js";
 import { loadConfig } from "../config/load-config.js";
 import { AppError, toAppError } from "../core/errors.js";
+import { toOperatorError } from "../core/system-error.js";
 import { exitCodeOf } from "./exit-codes.js";
 
 /** The process's edges, handed in so that nothing below reads them by itself. */
@@ -40,7 +41,7 @@ export async function runCommand(context: CliContext, options: CommonOptions, wo
   try {
     process.exitCode = await work();
   } catch (thrown) {
-    const error = toAppError(thrown);
+    const error = toOperatorError(thrown) ?? toAppError(thrown);
     context.printError(`openchs-ai: ${error.safeMessage} (${error.code})`);
     if (options.verbose === true) context.printError(String((thrown as Error).stack));
     process.exitCode = exitCodeOf(error);

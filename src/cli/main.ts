@@ -22,8 +22,8 @@ const context: CliContext = {
 
 // Whatever is written is for the service's user alone.
 process.umask(0o077);
-// A reader that goes away (`| head`) ends the program quietly.
-process.stdout.on("error", () => process.exit(EXIT.done));
+// A reader that goes away (`| head`) ends the program as Ctrl-C does: with everything temporary removed.
+process.stdout.on("error", () => process.kill(process.pid, "SIGINT"));
 
 const program = new Command("openchs-ai")
   .description("Listens to child helpline calls with the counsellor: words, entities, case classification, risk, summary and call quality.")

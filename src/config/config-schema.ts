@@ -18,6 +18,7 @@ export const configSchema = z.object({
     requestsPerSecond: integer(1, 100_000),
     requestBurst: integer(1, 1_000_000),
     uploadsAtOnce: integer(1, 10_000),
+    uploadIdleTimeoutMs: integer(100, 3_600_000),
   }),
   telephony: z.object({
     port: integer(0, 65_535),
@@ -84,6 +85,12 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
   },
   REQUEST_BURST: { path: "gateway.requestBurst", defaultText: "500", rule: "1 to 1000000", purpose: "Requests a key may make at once after a quiet while." },
   UPLOADS_AT_ONCE: { path: "gateway.uploadsAtOnce", defaultText: "64", rule: "1 to 10000", purpose: "Uploads received at the same time." },
+  UPLOAD_IDLE_TIMEOUT_MS: {
+    path: "gateway.uploadIdleTimeoutMs",
+    defaultText: "60000",
+    rule: "100 to 3600000",
+    purpose: "An upload in which nothing arrives for this long is ended and its place given to another.",
+  },
   STREAM_PORT: {
     path: "telephony.port",
     defaultText: "8301",

@@ -3,7 +3,7 @@
  * fault is reported, by variable and rule, never by value: a value may be a secret.
  */
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { AppError } from "../core/errors.js";
 import { type Config, configSchema, SETTINGS } from "./config-schema.js";
 
@@ -28,7 +28,7 @@ export function loadConfig({ argv = {}, env = {}, file = {} }: ConfigSources): C
     const text = argv[variable] ?? emptyToUndefined(env[variable]) ?? (fromFile === undefined ? undefined : String(fromFile)) ?? setting.defaultText;
     if (text !== undefined) setAt(nested, setting.path, setting.path === "language.defaults" ? splitList(text) : text);
   }
-  nested["dataDirectory"] ??= join(homedir(), ".local", "share", "openchs-ai");
+  nested["dataDirectory"] = resolve(String(nested["dataDirectory"] ?? defaultDataDirectory()));
   for (const section of ["tls", "security"]) nested[section] ??= {};
   const parsed = configSchema.safeParse(nested);
   if (!parsed.success) faults.push(...parsed.error.issues.map(({ path }) => describeFault(path)));
@@ -39,6 +39,15 @@ export function loadConfig({ argv = {}, env = {}, file = {} }: ConfigSources): C
     throw new AppError("CONFIG_INVALID", `Settings are wrong: ${[...new Set(faults)].join("; ")}.`, { details: { faults } });
   }
   return deepFreeze(parsed.data);
+}
+
+/** A user without a home keeps the data where the program was started. */
+function defaultDataDirectory(): string {
+  try {
+    return join(homedir(), ".local", "share", "openchs-ai");
+  } catch {
+    return "openchs-data";
+  }
 }
 
 const emptyToUndefined = (text: string | undefined): string | undefined => (text === "" ? undefined : text);

@@ -5,7 +5,7 @@
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
@@ -51,6 +51,9 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     keepAliveTimeout: 72_000,
     forceCloseConnections: "idle",
     return503OnClosing: true,
+    // A path that can't even be read gets the same kind of answer, and never an echo of itself.
+    frameworkErrors: (_error, _request, reply) =>
+      sendProblem(reply as unknown as FastifyReply, new AppError("GATEWAY_BAD_REQUEST", "The path can't be read: it is malformed or too long.")),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -62,6 +65,10 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await app.register(async (guarded) => {
     // Without TLS a browser must not be told to insist on it.
     await guarded.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY, strictTransportSecurity: options.tls !== undefined });
+    // A connection that is answered during shut-down is not kept open for more.
+    guarded.addHook("onSend", async (_request, reply) => {
+      if (!options.operations.status.isAccepting()) reply.header("connection", "close");
+    });
     guardRoutes(guarded, options.access);
     await guarded.register(recordingRoutes, options.recordings);
     await guarded.register(operationsRoutes, options.operations);
@@ -88,12 +95,16 @@ function answerErrors(app: FastifyInstance, logger: Logger): void {
     if (problem.status === 401) reply.header("www-authenticate", "Bearer");
     // The rest of a refused upload is not read: the connection ends with the answer.
     if (!request.raw.complete) reply.header("connection", "close");
-    return reply.code(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
+    return sendProblem(reply, error);
   });
-  app.setNotFoundHandler({}, (_request, reply) => {
-    const problem = toProblem(new AppError("GATEWAY_NOT_FOUND", "There is nothing at this path; /docs lists what there is."));
-    return reply.code(404).type("application/problem+json").send(problem);
-  });
+  app.setNotFoundHandler({}, (_request, reply) =>
+    sendProblem(reply, new AppError("GATEWAY_NOT_FOUND", "There is nothing at this path; /docs lists what there is.")),
+  );
+}
+
+function sendProblem(reply: FastifyReply, error: AppError): FastifyReply {
+  const problem = toProblem(error);
+  return reply.code(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
 }
 
 function measureRequests(app: FastifyInstance, { access }: GatewayOptions): void {

@@ -7,7 +7,8 @@ export interface ServiceStatus {
   readonly version: string;
   /** False from the moment the service is told to stop. */
   isAccepting(): boolean;
-  checks(): Promise<readonly HealthCheckResult[]>;
+  /** `essential`: only those without which the service is not ready. */
+  checks(scope: "all" | "essential"): Promise<readonly HealthCheckResult[]>;
   uptimeMs(): number;
   engines(): readonly EngineDescription[];
   workers(): {

@@ -16,6 +16,11 @@ export interface ApiKeyLookup {
   findKey(keyId: string): Promise<StoredApiKey | undefined>;
 }
 
+/** The credential of an `Authorization: Bearer` header; undefined when it is none. */
+export function bearerToken(authorizationHeader: string | undefined): string | undefined {
+  return /^Bearer ([^\s]+)$/i.exec(authorizationHeader ?? "")?.[1];
+}
+
 export interface Authenticator {
   /** @throws AppError `AUTH_CREDENTIALS_MISSING`, `AUTH_CREDENTIALS_INVALID` */
   authenticate(authorizationHeader: string | undefined): Promise<Actor>;
@@ -28,7 +33,7 @@ export function createAuthenticator(options: { readonly keys: ApiKeyLookup }): A
       if (header === undefined || header === "") {
         throw new AppError("AUTH_CREDENTIALS_MISSING", "This needs credentials: send 'Authorization: Bearer <API key>'.");
       }
-      const token = /^Bearer ([^\s]+)$/i.exec(header)?.[1];
+      const token = bearerToken(header);
       const parsed = token === undefined ? undefined : parseApiKey(token);
       const stored = parsed === undefined ? undefined : await options.keys.findKey(parsed.keyId);
       if (parsed === undefined || stored === undefined || stored.revokedAtMs !== null || !matchesSecret(parsed.secret, stored.secretHash)) {

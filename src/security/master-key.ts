@@ -3,8 +3,8 @@
  * it no transcript and no recording can be read again, by anyone.
  */
 import { createHmac, hkdfSync, randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { open, readFile, stat } from "node:fs/promises";
+import { link, open, readFile, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { AppError } from "../core/errors.js";
 
 const KEY_BYTES = 32;
@@ -44,21 +44,39 @@ export function createEphemeralMasterKey(): MasterKey {
  * @throws AppError `SECURITY_MASTER_KEY_INVALID` when the file is not a key or others may read it.
  */
 export async function loadOrCreateMasterKey(path: string): Promise<{ readonly masterKey: MasterKey; readonly created: boolean }> {
+  const secret = randomBytes(KEY_BYTES);
+  const draft = `${path}.${process.pid}.new`;
+  await writeDurably(draft, `${secret.toString("base64")}\n`);
   try {
-    // O_EXCL: two processes starting at once must not each make a key.
-    const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-    const secret = randomBytes(KEY_BYTES);
-    try {
-      await file.writeFile(`${secret.toString("base64")}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    // A link appears whole or not at all, and to one of two processes that start at once.
+    await link(draft, path);
+    await syncDirectory(dirname(path));
     return { masterKey: createMasterKey(secret), created: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
   return { masterKey: await loadMasterKey(path), created: false };
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 /** Reads an existing master key. */

@@ -16,8 +16,11 @@ export async function lockDirectory(lockPath: string): Promise<DirectoryLock> {
     await client.query({ sql: "begin exclusive", parameters: [] });
   } catch (cause) {
     await client.close().catch(() => {});
-    const isHeld = cause instanceof AppError && String(cause.details["driverCode"]).startsWith("SQLITE_BUSY");
-    if (!isHeld) throw cause;
+    const driverCode = cause instanceof AppError ? String(cause.details["driverCode"]) : "";
+    if (driverCode.startsWith("SQLITE_CANTOPEN") || driverCode.startsWith("SQLITE_READONLY")) {
+      throw new AppError("CONFIG_INVALID", "The data directory can't be written by this user. Change its owner, or choose another with --data-dir.", { cause });
+    }
+    if (!driverCode.startsWith("SQLITE_BUSY")) throw cause;
     throw new AppError(
       "CONFIG_DATA_DIRECTORY_IN_USE",
       "Another openchs-ai service uses this data directory. Stop it, or give this one its own with --data-dir.",

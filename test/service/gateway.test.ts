@@ -120,6 +120,39 @@ describe.skipIf(isMissing("pocketsphinx"))("the gateway", () => {
     expect(readdirSync(join(gateway.dataDirectory, "audio"))).toHaveLength(before);
   });
 
+  it.each([
+    [
+      "another boundary than it names",
+      "multipart/form-data; boundary=zzz",
+      '--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\nRIFF\r\n--b--\r\n',
+    ],
+    ["no boundary", "multipart/form-data", "RIFF"],
+    [
+      "an end in the middle of a part",
+      "multipart/form-data; boundary=b",
+      '--b\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\nRIFF....WAVE',
+    ],
+  ])("answers a form with %s with 400", async (_what, type, body) => {
+    const response = await gateway.request("agent", "/audio/process", { method: "POST", headers: { "content-type": type }, body });
+    expect({ status: response.status, code: ((await response.json()) as { code: string }).code }).toEqual({ status: 400, code: "GATEWAY_BAD_REQUEST" });
+  });
+
+  it("answers two files in one form with 400", async () => {
+    const form = uploadForm(clip);
+    form.set("file", new Blob([new Uint8Array(clip)]), "second.wav");
+    expect((await gateway.request("agent", "/audio/process", { method: "POST", body: form })).status).toBe(400);
+  });
+
+  it.each([["/audio/task/%zz"], [`/audio/task/${"a".repeat(300)}`]])(
+    "answers the unreadable path %s with a problem document that does not repeat it",
+    async (path) => {
+      const response = await gateway.request("agent", path);
+      const text = await response.text();
+      expect(problemSchema.parse(JSON.parse(text)).code).toBe("GATEWAY_BAD_REQUEST");
+      expect(text).not.toMatch(/%zz|aaaa/);
+    },
+  );
+
   it("cancels a queued and a running task", async () => {
     const tasks = await Promise.all(Array.from({ length: 6 }, () => upload()));
     const last = tasks.at(-1)?.task_id ?? "";
@@ -214,7 +247,13 @@ describe("the gateway's limits", () => {
   let gateway: TestGateway;
 
   beforeAll(async () => {
-    gateway = await startGateway({ REQUESTS_PER_SECOND: "5", REQUEST_BURST: "10", UPLOADS_AT_ONCE: "1", AUDIO_MAX_BYTES: "60000" });
+    gateway = await startGateway({
+      REQUESTS_PER_SECOND: "5",
+      REQUEST_BURST: "10",
+      UPLOADS_AT_ONCE: "1",
+      UPLOAD_IDLE_TIMEOUT_MS: "400",
+      AUDIO_MAX_BYTES: "60000",
+    });
   });
   afterAll(() => gateway.stop());
 
@@ -225,6 +264,29 @@ describe("the gateway's limits", () => {
     const told = await gateway.request("supervisor", "/audio/process", { method: "POST", body: uploadForm(Buffer.concat([clip, Buffer.alloc(400_000)])) });
     expect(told.status).toBe(413);
     expect(readdirSync(join(gateway.dataDirectory, "audio"))).toHaveLength(before);
+  });
+
+  it("gives the place of an upload that stands still to another", async () => {
+    const { port } = new URL(gateway.service.url);
+    const socket = connect(Number(port), "127.0.0.1");
+    const head = `POST /audio/process HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.keys.supervisor}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 50000\r\n\r\n`;
+    socket.on("error", () => {}).resume();
+    socket.write(`${head}--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n`);
+    socket.write(clip.subarray(0, 2_000));
+    const upload = () =>
+      gateway.request("supervisor", "/audio/process", { method: "POST", body: uploadForm(shortClip("silent-prank", 1), { language: "en" }) });
+    await until("its place is taken", async () => (await upload()).status === 429, 5_000, 20);
+    await until("the place is free", async () => (await upload()).status === 202, 5_000, 100);
+  });
+
+  it("counts one key's requests together, however its header is spelled", async () => {
+    const spellings = ["Bearer", "bearer", "BEARER", "bEaReR", "beareR"];
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        fetch(`${gateway.service.url}/models`, { headers: { authorization: `${spellings[index % 5]} ${gateway.keys.service}` } }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(20);
   });
 
   it("answers 429 with Retry-After to one key's flood, without harm to another's or to health", async () => {

@@ -182,6 +182,21 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the s
     expect(processDirectories().filter((name) => !before.includes(name))).toEqual([]);
   });
 
+  it("touches nothing in a work folder that is not its own, and tells an operator what the system refused", async () => {
+    const data = join(directory.path, "home");
+    mkdirSync(join(data, "work", "thesis"), { recursive: true });
+    writeFileSync(join(data, "work", "thesis", "chapter"), "mine");
+    const service = await serve(data);
+    await service.end("SIGTERM");
+    expect(readFileSync(join(data, "work", "thesis", "chapter"), "utf8")).toBe("mine");
+    const notDirectory = await runCli(["serve", "--port", "0", "--stream-port", "0", "--data-dir", join(data, "work", "thesis", "chapter")]);
+    const noAddress = await runCli(["serve", "--port", "0", "--stream-port", "0", "--host", "203.0.113.9", "--data-dir", join(directory.path, "elsewhere")]);
+    for (const { exitCode, stderr } of [notDirectory, noAddress]) {
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain("CONFIG_INVALID");
+    }
+  });
+
   it("tells the truth in doctor", async () => {
     const well = await runCli(["doctor", "--port", "0", "--stream-port", "0", "--data-dir", join(directory.path, "doctor")]);
     expect(well.exitCode).toBe(0);

@@ -1,6 +1,6 @@
 /** `process` as an operator uses it: exit codes, one line for each failure, nothing left behind. */
 
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -94,6 +94,18 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg"))("openchs-ai process", () =>
     expect(exitCode).toBe(4);
     expect(stdout.trim().split("\n")).toHaveLength(1);
     expect(stderr.trim().split("\n")).toHaveLength(2);
+  });
+
+  it("writes a file of its own for every recording, of whatever name", async () => {
+    const folders = ["a", "b"].map((name) => join(directory.path, name));
+    for (const folder of folders) {
+      mkdirSync(folder);
+      writeFileSync(join(folder, "call.wav"), shortClip("silent-prank", 2));
+    }
+    const out = join(directory.path, "out");
+    const { exitCode } = await runCli(["process", ...folders.map((folder) => join(folder, "call.wav")), "--language", "en", "--out", out]);
+    expect(exitCode).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(["call.wav-2.analysis.json", "call.wav.analysis.json"]);
   });
 
   it("copes with names full of shell characters", async () => {

@@ -20,7 +20,11 @@ interface HeardSample {
 }
 
 /** Prints the words of every sample and a table of all of them. */
-export async function hearSamples(config: Config, samples: readonly SampleCall[], print: Print): Promise<void> {
+export async function hearSamples(
+  config: Config,
+  samples: readonly SampleCall[],
+  { print, signal }: { readonly print: Print; readonly signal: AbortSignal },
+): Promise<void> {
   print("\n===== ACT 1: HEARD - from audio to words, by the engine installed here =====");
   const byPath = new Map(samples.flatMap((sample) => sample.recordings.map((path) => [path, sample.script] as const)));
   const rows: string[] = [];
@@ -29,7 +33,7 @@ export async function hearSamples(config: Config, samples: readonly SampleCall[]
     paths: [...byPath.keys()],
     language: "auto",
     includeTranslation: false,
-    signal: new AbortController().signal,
+    signal,
     engine: "auto",
   })) {
     const script = byPath.get(path);

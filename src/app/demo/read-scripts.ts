@@ -16,7 +16,7 @@ type Print = (line: string) => void;
 const SCRIPTS = ["child-violence-home", "swahili-neglect", "swahili-mixed"];
 
 /** Prints an analysis of each script and how it compares with what its author meant. */
-export async function readScripts(samples: readonly SampleCall[], print: Print): Promise<void> {
+export async function readScripts(samples: readonly SampleCall[], { print, signal }: { readonly print: Print; readonly signal: AbortSignal }): Promise<void> {
   print("\n===== ACT 2: READ - from words to a case; transcript supplied, not recognized =====");
   const pool = new InferencePool({
     entry: processEntry(import.meta.url, "../inference-process"),
@@ -30,7 +30,7 @@ export async function readScripts(samples: readonly SampleCall[], print: Print):
     for (const { script } of samples.filter((sample) => SCRIPTS.includes(sample.script.id))) {
       const result = await analyseTranscript(
         { inference: pool, clock: systemClock },
-        { callId: newId(), taskId: newId(), transcript: scriptTranscript(script), translateTo: null, signal: new AbortController().signal },
+        { callId: newId(), taskId: newId(), transcript: scriptTranscript(script), translateTo: null, signal },
       );
       const analysis = toWireAnalysis(result);
       print(`\n--- ${script.title} (${script.languages.join(" + ")}; transcript supplied, not recognized) ---\n`);

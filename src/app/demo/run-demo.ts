@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeAlawWav } from "../../audio/wav.js";
 import type { Config } from "../../config/config-schema.js";
+import { AppError } from "../../core/errors.js";
 import { packageRoot } from "../paths.js";
 import { waitForShutdownSignal } from "../shutdown-signals.js";
 import { hearSamples } from "./hear-samples.js";
@@ -22,20 +23,23 @@ const ALAW_HEADER_BYTES = 58;
 /** @returns false when an act did not hold what it claims. */
 export async function runDemo(config: Config, { keep, print }: DemoOptions): Promise<boolean> {
   const samples = await loadSamples();
-  await hearSamples(config, samples, print);
-  await readScripts(samples, print);
+  const stop = new AbortController();
+  const { signal } = stop;
+  const stopped = waitForShutdownSignal().then(() => stop.abort(new AppError("QUEUE_JOB_CANCELLED", "Stopped; nothing was kept.")));
+  await hearSamples(config, samples, { print, signal });
+  await readScripts(samples, { print, signal });
   const dataDirectory = keep ? join(packageRoot(), ".openchs-demo") : await mkdtemp(join(tmpdir(), "openchs-demo-"));
   try {
     if (keep) await rm(dataDirectory, { recursive: true, force: true });
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
     const clipPath = join(dataDirectory, "clip.wav");
     await writeClip(clipPath);
-    const { isWhole, service } = await surviveKill(join(dataDirectory, "data"), clipPath, print);
+    const { isWhole, service } = await surviveKill(join(dataDirectory, "data"), clipPath, { print, signal });
     printLists(print);
     const ended = new Promise((resolve) => service.child.once("exit", resolve));
     if (keep) {
       print(`\nThe service keeps running at ${service.url} (API page: ${service.url}/docs; key: ${dataDirectory}/data/admin.key). Ctrl-C ends it.`);
-      await waitForShutdownSignal();
+      await stopped;
     }
     service.child.kill("SIGTERM");
     await ended;

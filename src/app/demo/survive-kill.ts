@@ -20,11 +20,12 @@ export interface DemoService {
 }
 
 /** Starts `serve` on a free port. @throws Error when it is not ready in time */
-export async function startDemoService(dataDirectory: string): Promise<DemoService> {
+async function startDemoService(dataDirectory: string, signal: AbortSignal): Promise<DemoService> {
   const program = join(packageRoot(), "dist", "cli", "main.js");
   const child = spawn(process.execPath, [program, "serve", "--port", "0", "--stream-port", "0", "--data-dir", dataDirectory], {
     stdio: ["ignore", "pipe", "ignore"],
   });
+  signal.addEventListener("abort", () => child.kill("SIGKILL"));
   const url = await new Promise<string>((resolve, reject) => {
     let output = "";
     const timer = setTimeout(() => reject(new Error("the service did not start in time")), START_DEADLINE_MS);
@@ -44,21 +45,21 @@ export async function startDemoService(dataDirectory: string): Promise<DemoServi
 export async function surviveKill(
   dataDirectory: string,
   clipPath: string,
-  print: Print,
+  { print, signal }: { readonly print: Print; readonly signal: AbortSignal },
 ): Promise<{ readonly isWhole: boolean; readonly service: DemoService }> {
   print("\n===== ACT 3: SURVIVES - uploads, kill -9, restart =====");
-  const first = await startDemoService(dataDirectory);
+  const first = await startDemoService(dataDirectory, signal);
   print(`The service runs at ${first.url}; ${UPLOADS} uploads go to it ...`);
   const clip = await openAsBlob(clipPath);
   const taskIds = await Promise.all(Array.from({ length: UPLOADS }, () => upload(first, clip)));
-  await waitFor(async () => (await countCompleted(first)) > 0);
+  await waitFor(signal, async () => (await countCompleted(first)) > 0);
   const before = await countCompleted(first);
   const died = new Promise((resolve) => first.child.once("exit", resolve));
   first.child.kill("SIGKILL");
   await died;
   print(`All ${taskIds.length} were acknowledged. kill -9 with ${before} analysed and ${taskIds.length - before} still to do.`);
-  const service = await startDemoService(dataDirectory);
-  await waitFor(async () => (await countCompleted(service)) >= UPLOADS);
+  const service = await startDemoService(dataDirectory, signal);
+  await waitFor(signal, async () => (await countCompleted(service)) >= UPLOADS);
   const statuses = await Promise.all(taskIds.map(async (taskId) => await getJson<{ status: string; result?: unknown }>(service, `/audio/task/${taskId}`)));
   const present = statuses.filter(({ status, result }) => status === "completed" && result !== undefined).length;
   const analyses = await countCompleted(service);
@@ -86,9 +87,10 @@ async function getJson<Body>({ url, key }: DemoService, path: string): Promise<B
   return (await response.json()) as Body;
 }
 
-async function waitFor(isMet: () => Promise<boolean>): Promise<void> {
+async function waitFor(signal: AbortSignal, isMet: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + ANALYSIS_DEADLINE_MS;
   while (!(await isMet())) {
+    signal.throwIfAborted();
     if (Date.now() > deadline) throw new Error("the recordings were not analysed in time");
     await delay(100);
   }

@@ -47,6 +47,7 @@ export async function processFiles(context: CliContext, files: readonly string[]
   const stop = new AbortController();
   void waitForShutdownSignal().then(() => stop.abort(new AppError("QUEUE_JOB_CANCELLED", "Stopped; nothing was kept.")));
   const codes: number[] = [];
+  const written = new Set<string>();
   const results = processRecordings(config, {
     paths: files,
     language,
@@ -64,10 +65,18 @@ export async function processFiles(context: CliContext, files: readonly string[]
     }
     const wire = toWireAnalysis(result);
     context.print(options.json === true ? JSON.stringify(wire) : renderAnalysis(wire));
-    if (options.out !== undefined) await writeFile(join(options.out, `${basename(path)}.analysis.json`), `${JSON.stringify(wire, null, 2)}\n`, { mode: 0o600 });
+    if (options.out !== undefined) await writeFile(join(options.out, outputName(path, written)), `${JSON.stringify(wire, null, 2)}\n`, { mode: 0o600 });
     codes.push(isPartial(result) ? EXIT.partial : EXIT.done);
   }
   return combine(codes);
+}
+
+/** Recordings of one name from several folders must not write over each other. */
+function outputName(path: string, taken: Set<string>): string {
+  let name = `${basename(path)}.analysis.json`;
+  for (let copy = 2; taken.has(name); copy++) name = `${basename(path)}-${copy}.analysis.json`;
+  taken.add(name);
+  return name;
 }
 
 /** All the same: that code. Some bad, some not: partial. */

@@ -8,8 +8,9 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { AppError } from "../../core/errors.js";
 import type { Metrics } from "../../observability/metrics.js";
+import { parseApiKey } from "../../security/api-key.js";
 import type { AuditSink } from "../../security/audit-record.js";
-import type { Authenticator } from "../../security/authentication.js";
+import { type Authenticator, bearerToken } from "../../security/authentication.js";
 import { type Actor, type Authorized, authorize } from "../../security/authorization.js";
 import type { Permission } from "../../security/permissions.js";
 
@@ -81,9 +82,14 @@ export function authorizedRequest<P extends Permission>(request: FastifyRequest,
   return authorize(request.actor, permission);
 }
 
-/** By a hash of the credential: one key's flood is not another key's, and the limiter never holds a secret. */
+/**
+ * By a hash of the key: one key's flood is not another's, however the header is spelled, and the limiter never holds a
+ * secret. What is no key of ours counts by its address.
+ */
 function callerOf({ headers: { authorization }, ip }: FastifyRequest): string {
-  return authorization === undefined ? ip : createHash("sha256").update(authorization).digest("base64");
+  const token = bearerToken(authorization);
+  const isKey = token !== undefined && parseApiKey(token) !== undefined;
+  return isKey ? createHash("sha256").update(token).digest("base64") : ip;
 }
 
 async function consume(limiter: BurstyRateLimiter, caller: string, metrics: Metrics): Promise<void> {

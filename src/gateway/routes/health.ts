@@ -15,7 +15,7 @@ export async function healthRoutes(app: FastifyInstance, { status }: { readonly 
     "/health/ready",
     { config, schema: { tags, summary: "The service takes work", response: { 200: readinessSchema, 503: readinessSchema } } },
     async (_request, reply) => {
-      const checks = await status.checks();
+      const checks = await status.checks("essential");
       const isReady = status.isAccepting() && checks.every((check) => check.status !== "failed");
       reply.code(isReady ? 200 : 503);
       return { status: isReady ? ("ready" as const) : ("not_ready" as const), checks: [...checks] };

@@ -28,6 +28,7 @@ export interface RecordingRoutesOptions {
   readonly metrics: Metrics;
   readonly maxBytes: number;
   readonly uploadsAtOnce: number;
+  readonly uploadIdleTimeoutMs: number;
   readonly speechEngine: string;
 }
 
@@ -62,11 +63,15 @@ function uploadRoute(app: FastifyInstance, options: RecordingRoutesOptions): voi
     async (request, reply) => {
       const authorized = authorizedRequest(request, "recording:create");
       takeUploadPlace(uploads, options);
+      const { socket } = request.raw;
+      const cut = (): void => void socket.destroy();
+      socket.setTimeout(options.uploadIdleTimeoutMs).once("timeout", cut);
       try {
         const { taskId, callId } = await receiveUpload(request, authorized, options);
         reply.code(202).header("location", `/audio/task/${taskId}`);
         return { task_id: taskId, call_id: callId, status: "queued" as const, status_endpoint: `/audio/task/${taskId}` };
       } finally {
+        socket.setTimeout(0).off("timeout", cut);
         uploads.running--;
       }
     },
@@ -155,8 +160,14 @@ async function readForm(request: FastifyRequest, authorized: Authorized<"recordi
     return { staged, settings: parseSettings(fields, speechEngine) };
   } catch (error) {
     if (staged !== undefined) await intake.discard(staged);
-    throw error;
+    throw toFormError(error);
   }
+}
+
+/** What the form's parser throws is the client's doing: malformed, cut off, or gone. */
+function toFormError(error: unknown): unknown {
+  const isOurs = error instanceof AppError || (error as NodeJS.ErrnoException).syscall !== undefined;
+  return isOurs ? error : new AppError("GATEWAY_BAD_REQUEST", "The form can't be read: it is malformed, has too many parts, or was cut off.", { cause: error });
 }
 
 function parseSettings(fields: Record<string, unknown>, speechEngine: string): RecordingSettings {

@@ -72,6 +72,10 @@ export class EmbeddedConsumer {
     this.#nudge();
   }
 
+  runningJobIds(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
   abortJob(jobId: string): void {
     const delivery = this.#running.get(jobId);
     if (delivery === undefined) return;

@@ -147,7 +147,8 @@ export class EmbeddedQueueBackend implements QueueBackend {
       payload: JSON.stringify(job.payload),
       status: "queued",
       priority: job.priority ?? 0,
-      run_at_ms: nowMs + (job.delayMs ?? 0),
+      // A job that waits for nothing carries no time: a clock that is set back must not hold it up.
+      run_at_ms: job.delayMs === undefined || job.delayMs === 0 ? 0 : nowMs + job.delayMs,
       delivery: 0,
       attempt: 0,
       max_attempts: job.maxAttempts ?? 3,
@@ -177,8 +178,9 @@ export class EmbeddedQueueBackend implements QueueBackend {
   }
 
   async #recover(all: boolean): Promise<void> {
-    const { jobs, clock, maxStalls } = this.#options;
-    const { requeued, ended } = await jobs.recoverStalled({ nowMs: clock.nowMs(), all, maxStalls });
+    const { jobs, clock, maxStalls, retryPolicy } = this.#options;
+    const runningHere = [...this.#consumers.keys()].flatMap((consumer) => consumer.runningJobIds());
+    const { requeued, ended } = await jobs.recoverStalled({ nowMs: clock.nowMs(), all, maxStalls, runningHere, maxRetryDelayMs: 2 * retryPolicy.maxDelayMs });
     for (const row of ended) this.#options.onRecoveryEnded?.(toRecord(row));
     if (requeued > 0) for (const consumer of this.#consumers.keys()) consumer.wake();
   }

@@ -52,6 +52,10 @@ export interface RecoveryOptions {
   /** Recover every running job, not only those whose lease ran out: right when no other process can hold one. */
   readonly all: boolean;
   readonly maxStalls: number;
+  /** Running in this process, whatever the clock says of their leases. */
+  readonly runningHere: readonly string[];
+  /** A retry that is due later than this from now was dated by a clock that has been set back. */
+  readonly maxRetryDelayMs: number;
 }
 
 export interface JobRepository {
@@ -208,12 +212,13 @@ function compileClaim({ sql: db }: AppDatabase, claim: Claim): CompiledQuery {
     .compile();
 }
 
-async function recoverStalled({ sql: db }: AppDatabase, { nowMs, all, maxStalls }: RecoveryOptions) {
+async function recoverStalled({ sql: db }: AppDatabase, { nowMs, all, maxStalls, runningHere, maxRetryDelayMs }: RecoveryOptions) {
   return db.transaction().execute(async (transaction) => {
     const stalled = () =>
       transaction
         .updateTable("job")
         .where("status", "=", "processing")
+        .where((eb) => (runningHere.length === 0 ? sql<SqlBool>`1 = 1` : eb("job_id", "not in", [...runningHere])))
         .where((eb) => (all ? sql<SqlBool>`1 = 1` : eb("lease_until_ms", "<", nowMs)));
     const cancelled = await stalled()
       .set({ status: "cancelled", lease_until_ms: null, error_code: "QUEUE_JOB_CANCELLED", finished_at_ms: nowMs })
@@ -229,6 +234,13 @@ async function recoverStalled({ sql: db }: AppDatabase, { nowMs, all, maxStalls 
     const requeued = await stalled()
       .set({ status: "queued", lease_until_ms: null, run_at_ms: nowMs, attempt: sql<number>`attempt - 1`, stall_count: sql<number>`stall_count + 1` })
       .executeTakeFirst();
+    await transaction
+      .updateTable("job")
+      .set({ run_at_ms: nowMs })
+      .where("status", "=", "queued")
+      .where("attempt", ">", 0)
+      .where("run_at_ms", ">", nowMs + maxRetryDelayMs)
+      .execute();
     return { requeued: Number(requeued.numUpdatedRows), ended: [...cancelled, ...dead] };
   });
 }
