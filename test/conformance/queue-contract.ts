@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { QueueHarness } from "../support/queue-harness.js";
 import { describeQueueCancelling } from "./queue-contract-cancelling.js";
+import { describeQueueClock } from "./queue-contract-clock.js";
 import { describeQueueClosing } from "./queue-contract-closing.js";
 import { describeQueueDelivery } from "./queue-contract-delivery.js";
 import { describeQueueEnqueueing } from "./queue-contract-enqueueing.js";
@@ -22,5 +23,6 @@ export function describeQueueContract(name: string, createHarness: () => Promise
     describeQueueCancelling(() => harness);
     describeQueueRecovery(() => harness);
     describeQueueClosing(() => harness);
+    describeQueueClock(() => harness);
   });
 }
