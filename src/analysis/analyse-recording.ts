@@ -53,12 +53,12 @@ export async function* analyseRecording(
   request: AnalyseRecordingRequest,
 ): AsyncGenerator<AnalysisProgress, AnalysisResult> {
   const runner = new StageRunner({ earlier: stillValid(request.earlier), clock: dependencies.clock, signal: request.signal });
-  const startedAtMs = dependencies.clock.nowMs();
+  const startedAtMs = dependencies.clock.monotonicMs();
   const { inference } = dependencies;
 
   if (!hasAudioStages(runner)) {
     const recording = await dependencies.decoder.decode(request);
-    const decodeMs = dependencies.clock.nowMs() - startedAtMs;
+    const decodeMs = dependencies.clock.monotonicMs() - startedAtMs;
     yield step("decode", await runner.run<DecodeOutput>(plan("decode"), async () => ({ output: withoutPaths(recording) })), decodeMs);
     yield step("voice_activity", await runner.run(plan("voice_activity"), () => detectSpeech(inference, recording, request.signal)));
     const speech = runner.output<DetectSpeechOutput>("voice_activity")?.channels ?? [];
@@ -92,7 +92,7 @@ function plan(stage: AnalysisStage): PlannedStage {
 }
 
 function step(stage: AnalysisStage, outcome: StageOutcome, durationMs?: number): AnalysisProgress {
-  const timed = durationMs === undefined ? outcome : { ...outcome, report: { ...outcome.report, durationMs: Math.max(0, Math.round(durationMs)) } };
+  const timed = durationMs === undefined ? outcome : { ...outcome, report: { ...outcome.report, durationMs: Math.round(durationMs) } };
   return { outcome: timed, progress: plan(stage).progress };
 }
 

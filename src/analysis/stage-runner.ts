@@ -42,7 +42,7 @@ export class StageRunner {
   async run<Output>(planned: PlannedStage, work: () => Promise<StageWork<Output>>): Promise<StageOutcome<Output>> {
     const before = this.#outcomes.get(planned.stage);
     if (before !== undefined) return before as StageOutcome<Output>;
-    const startedAtMs = this.#clock.nowMs();
+    const startedAtMs = this.#clock.monotonicMs();
     const outcome = planned.needs.some((need) => this.output(need) === null)
       ? skipped<Output>(planned.stage)
       : await this.#attempt(planned.stage, work, startedAtMs);
@@ -51,7 +51,7 @@ export class StageRunner {
   }
 
   async #attempt<Output>(stage: AnalysisStage, work: () => Promise<StageWork<Output>>, startedAtMs: number): Promise<StageOutcome<Output>> {
-    const elapsed = (): number => Math.max(0, Math.round(this.#clock.nowMs() - startedAtMs));
+    const elapsed = (): number => Math.round(this.#clock.monotonicMs() - startedAtMs);
     try {
       const { output, failure } = await work();
       if (failure !== undefined) return { report: { stage, status: "failed", durationMs: elapsed(), error: reportError(failure) }, output };

@@ -80,6 +80,8 @@ class LiveCallRecording {
   readonly #options: LiveRecordingsOptions;
   readonly #identity: LiveCallIdentity;
   readonly #startedAtMs: number;
+  /** Where the timeline begins; a clock that is set during a call must not tear it. */
+  readonly #startedAtMonotonicMs: number;
   readonly #content = new PassThrough({ highWaterMark: 4 * 1024 * 1024 });
   readonly #legs: CallLeg[] = [];
   #openLegs = 0;
@@ -93,6 +95,7 @@ class LiveCallRecording {
     this.#options = options;
     this.#identity = identity;
     this.#startedAtMs = options.clock.nowMs();
+    this.#startedAtMonotonicMs = options.clock.monotonicMs();
   }
 
   openLeg(streamId: string, channel: number): LiveLeg {
@@ -154,7 +157,7 @@ class LiveCallRecording {
 
   #write(channel: number, samples: Int16Array): void {
     if (this.#timeline === undefined || this.#isFinished) return;
-    this.#timeline.write(channel, samples, this.#options.clock.nowMs() - this.#startedAtMs);
+    this.#timeline.write(channel, samples, this.#options.clock.monotonicMs() - this.#startedAtMonotonicMs);
     this.#push(this.#timeline.takeSettled());
   }
 

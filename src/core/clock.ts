@@ -5,8 +5,10 @@ export interface Timer {
 }
 
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds: for what is stored and shown. It may jump, either way. */
   nowMs(): number;
+  /** Milliseconds since some moment: for durations. It never jumps. */
+  monotonicMs(): number;
   /** Runs `task` once after `delayMs`; the owner cancels it. */
   schedule(delayMs: number, task: () => void): Timer;
 }
@@ -14,6 +16,7 @@ export interface Clock {
 /** The machine's clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   schedule: (delayMs, task) => {
     const handle = setTimeout(task, delayMs);
     handle.unref();

@@ -15,6 +15,10 @@ class ShiftedClock implements Clock {
     return systemClock.nowMs() + this.shiftMs;
   }
 
+  monotonicMs(): number {
+    return systemClock.monotonicMs();
+  }
+
   schedule(delayMs: number, task: () => void) {
     return systemClock.schedule(delayMs, task);
   }

@@ -18,6 +18,11 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
+  /** Moved with the other; a test that sets the wall clock sets both. */
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
   schedule(delayMs: number, task: () => void): Timer {
     const scheduled = { atMs: this.#nowMs + delayMs, task };
     this.#scheduled.add(scheduled);

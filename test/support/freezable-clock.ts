@@ -10,6 +10,10 @@ export class FreezableClock implements Clock {
     return systemClock.nowMs();
   }
 
+  monotonicMs(): number {
+    return systemClock.monotonicMs();
+  }
+
   schedule(delayMs: number, task: () => void): Timer {
     const mark = Symbol("timer");
     this.#pending.add(mark);
