@@ -8,6 +8,8 @@ const tier = (name: string, timeoutMs: number, extra: object = {}) => ({
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    // tsx, which lets threads and processes run from source, would keep a cache in the temporary directory.
+    env: { TSX_DISABLE_CACHE: "1" },
     projects: [
       tier("unit", 10_000),
       tier("architecture", 20_000),
