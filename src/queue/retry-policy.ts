@@ -9,6 +9,15 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { firstDelayMs: 1_000, maxDelayMs: 300_000 };
 
 /**
+ * When a job is due. One that waits for nothing carries no time: a clock that is set back must not hold it up.
+ *
+ * @returns epoch milliseconds, or 0 for at once.
+ */
+export function dueAtMs(nowMs: number, delayMs: number): number {
+  return delayMs === 0 ? 0 : nowMs + delayMs;
+}
+
+/**
  * Delay before the next attempt: between half and all of `firstDelayMs * 2^(attempt - 1)`, capped. The jitter keeps
  * jobs that failed together from coming back together.
  *

@@ -19,16 +19,17 @@ interface HeardSample {
   readonly problem: string | undefined;
 }
 
-/** Prints the words of every sample and a table of all of them. */
+/** Prints the words of every sample and a table of all of them. @returns whether anything could be heard here. */
 export async function hearSamples(
   config: Config,
   samples: readonly SampleCall[],
   { print, signal }: { readonly print: Print; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<boolean> {
   print("\n===== ACT 1: HEARD - from audio to words, by the engine installed here =====");
   const byPath = new Map(samples.flatMap((sample) => sample.recordings.map((path) => [path, sample.script] as const)));
   const rows: string[] = [];
   let isFirst = true;
+  let hasHeard = false;
   for await (const { path, result, error } of processRecordings(config, {
     paths: [...byPath.keys()],
     language: "auto",
@@ -46,10 +47,12 @@ export async function hearSamples(
       print("\nNow the words of every sample. [said>heard] is a wrong word, [said>] a missed one, [>heard] one never said.");
     }
     isFirst = false;
+    hasHeard ||= analysis?.transcript != null;
     rows.push(printSample(heard, print));
   }
   print("\nsample                 file                words  wrong  word error  names heard");
   for (const row of rows) print(row);
+  return hasHeard;
 }
 
 function transcriptProblem(analysis: WireAnalysis | undefined): string | undefined {

@@ -26,7 +26,7 @@ export async function runDemo(config: Config, { keep, print }: DemoOptions): Pro
   const stop = new AbortController();
   const { signal } = stop;
   const stopped = waitForShutdownSignal().then(() => stop.abort(new AppError("QUEUE_JOB_CANCELLED", "Stopped; nothing was kept.")));
-  await hearSamples(config, samples, { print, signal });
+  const hasSpeech = await hearSamples(config, samples, { print, signal });
   await readScripts(samples, { print, signal });
   const dataDirectory = keep ? join(packageRoot(), ".openchs-demo") : await mkdtemp(join(tmpdir(), "openchs-demo-"));
   try {
@@ -35,7 +35,7 @@ export async function runDemo(config: Config, { keep, print }: DemoOptions): Pro
     const clipPath = join(dataDirectory, "clip.wav");
     await writeClip(clipPath);
     const { isWhole, service } = await surviveKill(join(dataDirectory, "data"), clipPath, { print, signal });
-    printLists(print);
+    printLists(print, hasSpeech);
     const ended = new Promise((resolve) => service.child.once("exit", resolve));
     if (keep) {
       print(`\nThe service keeps running at ${service.url} (API page: ${service.url}/docs; key: ${dataDirectory}/data/admin.key). Ctrl-C ends it.`);
@@ -56,17 +56,20 @@ async function writeClip(path: string): Promise<void> {
   await writeFile(path, encodeAlawWav(frames, { channelCount: 2, sampleRateHz: 8_000 }));
 }
 
-function printLists(print: (line: string) => void): void {
+/** English speech needs Debian's packages: where they are missing it stands among what does not work. */
+function printLists(print: (line: string) => void, hasSpeech: boolean): void {
+  const speechHere = "\n  - English speech on clear wide-band audio, with the word errors shown above; marked low_quality";
+  const speechMissing = "\n  - English speech on clear audio: apt-get install pocketsphinx pocketsphinx-en-us (25 MB)";
   print(`
 ===== WHAT IS TRUE HERE =====
 
 Works here, with nothing downloaded:
-  - recordings in, encrypted at rest, analysed in the background, found again after kill -9
-  - English speech on clear wide-band audio, with the word errors shown above; marked low_quality
+  - recordings in, encrypted at rest, analysed in the background, found again after kill -9${hasSpeech ? speechHere : ""}
+  - live calls from the exchange (AudioSocket), recorded and analysed after hang-up
   - entities, classification, priority, risk, summary and quality in English and Swahili, each with its words
   - who spoke when, talk time, interruptions, silence
 
-Needs a model (this version has no command yet that installs one):
+Needs something installed (no command of this version installs a model yet):${hasSpeech ? "" : speechMissing}
   - Swahili and mixed speech, and English on the telephone: a Whisper model (base 150 MB, small 480 MB, large-v3 3 GB)
   - translation: a Marian or M2M100 model (300 MB to 2 GB)
 

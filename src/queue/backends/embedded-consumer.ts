@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../../core/clock.js";
 import { AppError, type ErrorCode } from "../../core/errors.js";
 import type { JobRepository, JobRow, Settlement } from "../../storage/repositories/job-repository.js";
 import { cancelledJobError, type JobHandler, type JobRecord, PermanentJobError, type QueueName, RetryAfterError } from "../queue-backend.js";
-import { backoffDelayMs, type RetryPolicy } from "../retry-policy.js";
+import { backoffDelayMs, dueAtMs, type RetryPolicy } from "../retry-policy.js";
 
 export type JobOutcome = "completed" | "retried" | "failed" | "cancelled" | "stalled";
 
@@ -221,7 +221,7 @@ export class EmbeddedConsumer {
   #requeued({ job, number }: RunningJob, how: { readonly delayMs: number; readonly spendsAttempt: boolean; readonly errorCode: ErrorCode | null }): Outcome {
     const atMs = this.#options.clock.nowMs();
     const { delayMs, ...rest } = how;
-    return { settlement: { kind: "requeued", jobId: job.jobId, delivery: number, atMs, runAtMs: atMs + delayMs, ...rest }, outcome: "retried" };
+    return { settlement: { kind: "requeued", jobId: job.jobId, delivery: number, atMs, runAtMs: dueAtMs(atMs, delayMs), ...rest }, outcome: "retried" };
   }
 
   #scheduleLeaseRenewal(): void {

@@ -22,7 +22,7 @@ import type {
   QueueBackend,
   QueueName,
 } from "../queue-backend.js";
-import type { RetryPolicy } from "../retry-policy.js";
+import { dueAtMs, type RetryPolicy } from "../retry-policy.js";
 import { EmbeddedConsumer, type JobOutcome } from "./embedded-consumer.js";
 
 export interface EmbeddedQueueOptions {
@@ -123,7 +123,7 @@ export class EmbeddedQueueBackend implements QueueBackend {
   }
 
   async retryDead(jobId: string): Promise<void> {
-    if (!(await this.#options.jobs.retryDead(jobId, this.#options.clock.nowMs()))) throw await this.#notDead(jobId);
+    if (!(await this.#options.jobs.retryDead(jobId))) throw await this.#notDead(jobId);
     for (const consumer of this.#consumers.keys()) consumer.wake();
   }
 
@@ -147,8 +147,7 @@ export class EmbeddedQueueBackend implements QueueBackend {
       payload: JSON.stringify(job.payload),
       status: "queued",
       priority: job.priority ?? 0,
-      // A job that waits for nothing carries no time: a clock that is set back must not hold it up.
-      run_at_ms: job.delayMs === undefined || job.delayMs === 0 ? 0 : nowMs + job.delayMs,
+      run_at_ms: dueAtMs(nowMs, job.delayMs ?? 0),
       delivery: 0,
       attempt: 0,
       max_attempts: job.maxAttempts ?? 3,

@@ -73,7 +73,7 @@ export interface JobRepository {
   countByStatus(queue: string, nowMs: number): Promise<ReadonlyMap<string, number>>;
   list(filter: { readonly queue?: string; readonly statuses: readonly string[]; readonly limit: number }): Promise<readonly JobRow[]>;
   /** Queues a dead job again with all its attempts; false when it is not dead. */
-  retryDead(jobId: string, atMs: number): Promise<boolean>;
+  retryDead(jobId: string): Promise<boolean>;
   removeDead(jobId: string): Promise<boolean>;
 }
 
@@ -115,10 +115,10 @@ export function createJobRepository(options: { readonly database: AppDatabase })
         .orderBy("job_id", "desc")
         .limit(limit)
         .execute(),
-    async retryDead(jobId, atMs) {
+    async retryDead(jobId) {
       const result = await db
         .updateTable("job")
-        .set({ status: "queued", run_at_ms: atMs, attempt: 0, stall_count: 0, cancel_requested: 0, error_code: null, finished_at_ms: null })
+        .set({ status: "queued", run_at_ms: 0, attempt: 0, stall_count: 0, cancel_requested: 0, error_code: null, finished_at_ms: null })
         .where("job_id", "=", jobId)
         .where("status", "=", "failed")
         .executeTakeFirst();
@@ -232,7 +232,7 @@ async function recoverStalled({ sql: db }: AppDatabase, { nowMs, all, maxStalls,
       .execute();
     // A stall is the process's fault until it repeats, so it does not spend one of the job's attempts.
     const requeued = await stalled()
-      .set({ status: "queued", lease_until_ms: null, run_at_ms: nowMs, attempt: sql<number>`attempt - 1`, stall_count: sql<number>`stall_count + 1` })
+      .set({ status: "queued", lease_until_ms: null, run_at_ms: 0, attempt: sql<number>`attempt - 1`, stall_count: sql<number>`stall_count + 1` })
       .executeTakeFirst();
     await transaction
       .updateTable("job")
