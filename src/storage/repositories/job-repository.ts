@@ -136,7 +136,7 @@ async function insertJobs(database: AppDatabase, rows: readonly JobRow[], unitOf
     executorOf(database, unitOfWork)
       .insertInto("job")
       .values(row)
-      .onConflict((conflict) => conflict.columns(["queue", "idempotency_key"]).doNothing())
+      .onConflict((conflict) => conflict.columns(["queue", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
       .returning("job_id")
       .compile(),
   );
