@@ -3,7 +3,7 @@
  * pays one disk sync for many jobs. A settlement holds only for the delivery it belongs to, so a worker that lost its
  * lease cannot settle a job another one is running.
  */
-import { type CompiledQuery, type SqlBool, sql } from "kysely";
+import { CompiledQuery, type SqlBool, sql } from "kysely";
 import type { AppDatabase } from "../database.js";
 import type { JobTable } from "../schema.js";
 import { executorOf, type UnitOfWork } from "../unit-of-work.js";
@@ -81,8 +81,9 @@ export interface JobRepository {
 export function createJobRepository(options: { readonly database: AppDatabase }): JobRepository {
   const { database } = options;
   const db = database.sql;
+  const compile = createInsertCompiler(database);
   return {
-    insert: (rows, unitOfWork) => insertJobs(database, rows, unitOfWork),
+    insert: (rows, unitOfWork) => insertJobs(database, { rows, compile, unitOfWork }),
     async exchange(settlements, claim) {
       const statements = settlements.map((settlement) => compileSettlement(database, settlement));
       if (claim !== undefined) statements.push(compileClaim(database, claim));
@@ -131,15 +132,36 @@ export function createJobRepository(options: { readonly database: AppDatabase })
   };
 }
 
-async function insertJobs(database: AppDatabase, rows: readonly JobRow[], unitOfWork: UnitOfWork | undefined) {
-  const compiled = rows.map((row) =>
-    executorOf(database, unitOfWork)
-      .insertInto("job")
-      .values(row)
-      .onConflict((conflict) => conflict.columns(["queue", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
-      .returning("job_id")
-      .compile(),
-  );
+type InsertCompiler = (row: JobRow) => CompiledQuery;
+
+/** Every insert has the same text: it is built once, for an acknowledged enqueue waits for it. */
+function createInsertCompiler({ sql: db }: AppDatabase): InsertCompiler {
+  let template: { readonly text: string; readonly columns: readonly (keyof JobRow)[] } | undefined;
+  return (row) => {
+    template ??= {
+      text: db
+        .insertInto("job")
+        .values(row)
+        .onConflict((conflict) => conflict.columns(["queue", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
+        .returning("job_id")
+        .compile().sql,
+      columns: Object.keys(row) as (keyof JobRow)[],
+    };
+    return CompiledQuery.raw(
+      template.text,
+      template.columns.map((column) => row[column]),
+    );
+  };
+}
+
+interface InsertRequest {
+  readonly rows: readonly JobRow[];
+  readonly compile: InsertCompiler;
+  readonly unitOfWork: UnitOfWork | undefined;
+}
+
+async function insertJobs(database: AppDatabase, { rows, compile, unitOfWork }: InsertRequest) {
+  const compiled = rows.map(compile);
   const results = unitOfWork === undefined ? (await database.batch(compiled)).map((result) => result.rows.length) : await inTransaction(unitOfWork, compiled);
   return Promise.all(
     rows.map(async (row, index) => {
