@@ -25,14 +25,14 @@ import { DEFAULT_RETRY_POLICY } from "../queue/retry-policy.js";
 import { type Authenticator, createAuthenticator } from "../security/authentication.js";
 import { authorize, EXCHANGE } from "../security/authorization.js";
 import type { MasterKey } from "../security/master-key.js";
-import { createSealerFactory } from "../security/sealed-text.js";
+import { createSealerFactory, type SealerFactory } from "../security/sealed-text.js";
 import { createFilesystemAudioStore } from "../storage/backends/filesystem-audio-store.js";
 import type { AppDatabase } from "../storage/database.js";
 import { openDatabase } from "../storage/database.js";
 import { createAnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import { type ApiKeyRepository, createApiKeyRepository } from "../storage/repositories/api-key-repository.js";
 import { type AuditRepository, createAuditRepository } from "../storage/repositories/audit-repository.js";
-import { createCallRepository } from "../storage/repositories/call-repository.js";
+import { type CallRepository, createCallRepository } from "../storage/repositories/call-repository.js";
 import { createJobRepository } from "../storage/repositories/job-repository.js";
 import type { InferenceProcessArguments } from "./inference-process.js";
 import { dataLayout, packageAssets } from "./paths.js";
@@ -70,9 +70,23 @@ export async function buildServices({ config, masterKey, logger, metrics }: Buil
   const inference = createPool(config, logger, metrics);
   try {
     await database.migrate();
-    const queue = createQueue(config, database, { logger, metrics });
+    const sealers = createSealerFactory(masterKey);
+    const calls = createCallRepository({ database, sealers });
+    const queue = createQueue(config, { database, calls, logger, metrics });
     await Promise.all([inference.start(), queue.start()]);
-    return await wire({ config, masterKey, logger, metrics, database, inference, queue, workDirectory: layout.work, audioDirectory: layout.audio });
+    return await wire({
+      config,
+      masterKey,
+      logger,
+      metrics,
+      database,
+      sealers,
+      calls,
+      inference,
+      queue,
+      workDirectory: layout.work,
+      audioDirectory: layout.audio,
+    });
   } catch (error) {
     await inference.close();
     await database.close();
@@ -107,7 +121,14 @@ function createPool(config: Config, logger: Logger, metrics: Metrics): Inference
   });
 }
 
-function createQueue(config: Config, database: AppDatabase, { logger, metrics }: { logger: Logger; metrics: Metrics }): EmbeddedQueueBackend {
+interface QueueParts {
+  readonly database: AppDatabase;
+  readonly calls: CallRepository;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+function createQueue(config: Config, { database, calls, logger, metrics }: QueueParts): EmbeddedQueueBackend {
   return new EmbeddedQueueBackend({
     jobs: createJobRepository({ database }),
     clock: systemClock,
@@ -120,30 +141,30 @@ function createQueue(config: Config, database: AppDatabase, { logger, metrics }:
       metrics.jobsFinished.inc({ queue, outcome });
       metrics.jobSeconds.observe({ job_name: jobName }, durationMs / 1000);
     },
-    onRecoveryEnded: (job) =>
-      void markCallEnded(database, job).catch((error: unknown) => logger.warn("A call could not be marked as ended", errorFields(error))),
+    onRecoveryEnded: (job) => void markCallEnded(calls, job).catch((error: unknown) => logger.warn("A call could not be marked as ended", errorFields(error))),
     onError: (error) => logger.warn("A job failed or the queue could not reach its database", errorFields(error)),
   });
 }
 
 /** The call of a recording whose job ended without its handler ends as the job did. */
-async function markCallEnded(database: AppDatabase, job: JobRecord): Promise<void> {
+async function markCallEnded(calls: CallRepository, job: JobRecord): Promise<void> {
   const payload = processRecordingPayload.safeParse(job.payload);
   if (!payload.success) return;
-  await database.sql.updateTable("call").set({ status: job.status }).where("call_id", "=", payload.data.callId).execute();
+  await calls.updateOutcome(payload.data.callId, { status: job.status });
 }
 
 interface WireOptions extends BuildServicesOptions {
   readonly database: AppDatabase;
+  readonly sealers: SealerFactory;
+  readonly calls: CallRepository;
   readonly inference: InferencePool;
   readonly queue: EmbeddedQueueBackend;
   readonly workDirectory: string;
   readonly audioDirectory: string;
 }
 
-async function wire({ config, masterKey, logger, metrics, database, inference, queue, workDirectory, audioDirectory }: WireOptions): Promise<Services> {
-  const sealers = createSealerFactory(masterKey);
-  const calls = createCallRepository({ database, sealers });
+async function wire(options: WireOptions): Promise<Services> {
+  const { config, masterKey, logger, metrics, database, sealers, calls, inference, queue, workDirectory, audioDirectory } = options;
   const analyses = createAnalysisRepository({ database });
   const apiKeys = createApiKeyRepository({ database });
   const audit = createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) });
@@ -162,14 +183,7 @@ async function wire({ config, masterKey, logger, metrics, database, inference, q
     },
   });
   const intake = createRecordingIntake({
-    database,
-    calls,
-    sealers,
-    audioStore,
-    queue,
-    audit,
-    clock: systemClock,
-    maxBytes,
+    ...{ database, calls, sealers, audioStore, queue, audit, clock: systemClock, maxBytes },
     maxAttempts: config.queue.maxAttempts,
   });
   return {

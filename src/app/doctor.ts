@@ -6,15 +6,12 @@ import { availableParallelism, totalmem } from "node:os";
 import { createRecordingDecoder } from "../audio/decoder.js";
 import type { Config } from "../config/config-schema.js";
 import { toAppError } from "../core/errors.js";
-import { silentLogger } from "../core/log.js";
 import { MODEL_TASKS } from "../core/model-task.js";
-import { processEntry } from "../core/module-entry.js";
 import type { EngineDescription } from "../inference/model-engine.js";
-import { InferencePool } from "../inference/pool/inference-pool.js";
 import { loadMasterKey } from "../security/master-key.js";
 import { loadTlsOptions } from "../security/tls-options.js";
 import { openDatabase } from "../storage/database.js";
-import { inferenceProcessArguments } from "./build-services.js";
+import { createOneShotPool } from "./one-shot-pool.js";
 import { dataLayout } from "./paths.js";
 
 export interface Finding {
@@ -154,13 +151,7 @@ async function examineDecoder({ audio }: Config): Promise<Finding> {
 }
 
 async function examineEngines(): Promise<readonly Finding[]> {
-  const pool = new InferencePool({
-    entry: processEntry(import.meta.url, "./inference-process"),
-    entryArguments: inferenceProcessArguments(),
-    processCount: 1,
-    maxWaiting: 1,
-    logger: silentLogger,
-  });
+  const pool = createOneShotPool();
   try {
     await pool.start();
     return MODEL_TASKS.map((task) => describeTask(task, pool.engines()));

@@ -3,8 +3,7 @@
  * other key stops the start; a new one made in its place would hide that every stored call had become unreadable.
  */
 import { existsSync } from "node:fs";
-import { AppError } from "../core/errors.js";
-import { loadMasterKey, loadOrCreateMasterKey, type MasterKey } from "../security/master-key.js";
+import { invalidMasterKey, loadMasterKey, loadOrCreateMasterKey, type MasterKey } from "../security/master-key.js";
 import { openDatabase } from "../storage/database.js";
 import { createMasterKeyRepository } from "../storage/repositories/master-key-repository.js";
 import type { DataLayout } from "./paths.js";
@@ -26,15 +25,13 @@ export async function openMasterKey(layout: DataLayout): Promise<{ readonly mast
       await repository.saveFingerprint(opened.masterKey.fingerprint);
       return opened;
     }
-    if (!existsSync(layout.masterKey)) throw wrongKey("it is missing, and the stored calls were sealed with it. Restore it from your backup to its place");
+    if (!existsSync(layout.masterKey))
+      throw invalidMasterKey("it is missing, and the stored calls were sealed with it. Restore it from your backup to its place");
     const masterKey = await loadMasterKey(layout.masterKey);
-    if (masterKey.fingerprint !== expected) throw wrongKey("it is not the one the stored calls were sealed with. Restore the right one from your backup");
+    if (masterKey.fingerprint !== expected)
+      throw invalidMasterKey("it is not the one the stored calls were sealed with. Restore the right one from your backup");
     return { masterKey, created: false };
   } finally {
     await database.close();
   }
-}
-
-function wrongKey(why: string): AppError {
-  return new AppError("SECURITY_MASTER_KEY_INVALID", `The master key file can't be used: ${why}.`);
 }

@@ -6,6 +6,7 @@ import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { link, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError } from "../core/errors.js";
+import { syncDirectory } from "./synced-directory.js";
 
 const KEY_BYTES = 32;
 
@@ -20,7 +21,7 @@ export interface MasterKey {
 }
 
 export function createMasterKey(secret: Buffer): MasterKey {
-  if (secret.length !== KEY_BYTES) throw invalidKey("it is not 32 bytes in base64");
+  if (secret.length !== KEY_BYTES) throw invalidMasterKey("it is not 32 bytes in base64");
   const derive = (purpose: string): Buffer => Buffer.from(hkdfSync("sha256", secret, Buffer.alloc(0), `openchs-ai/${purpose}`, KEY_BYTES));
   return {
     derive,
@@ -70,22 +71,14 @@ async function writeDurably(path: string, text: string): Promise<void> {
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
 /** Reads an existing master key. */
 export async function loadMasterKey(path: string): Promise<MasterKey> {
   const { mode } = await stat(path);
-  if ((mode & 0o077) !== 0) throw invalidKey("other users may read it; run chmod 600 on it");
+  if ((mode & 0o077) !== 0) throw invalidMasterKey("other users may read it; run chmod 600 on it");
   return createMasterKey(Buffer.from((await readFile(path, "utf8")).trim(), "base64"));
 }
 
-function invalidKey(why: string): AppError {
+/** `why` ends the sentence "The master key file can't be used: ...". */
+export function invalidMasterKey(why: string): AppError {
   return new AppError("SECURITY_MASTER_KEY_INVALID", `The master key file can't be used: ${why}.`);
 }

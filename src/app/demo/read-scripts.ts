@@ -2,11 +2,8 @@
 import { analyseTranscript } from "../../analysis/analyse-transcript.js";
 import { systemClock } from "../../core/clock.js";
 import { newId } from "../../core/ids.js";
-import { silentLogger } from "../../core/log.js";
-import { processEntry } from "../../core/module-entry.js";
-import { InferencePool } from "../../inference/pool/inference-pool.js";
 import { toWireAnalysis, type WireAnalysis } from "../../protocol/http/analysis-schema.js";
-import { inferenceProcessArguments } from "../build-services.js";
+import { createOneShotPool } from "../one-shot-pool.js";
 import { renderAnalysis } from "../render-analysis.js";
 import { type SampleCall, type SampleScript, scriptTranscript } from "./sample-script.js";
 
@@ -18,13 +15,7 @@ const SCRIPTS = ["child-violence-home", "swahili-neglect", "swahili-mixed"];
 /** Prints an analysis of each script and how it compares with what its author meant. */
 export async function readScripts(samples: readonly SampleCall[], { print, signal }: { readonly print: Print; readonly signal: AbortSignal }): Promise<void> {
   print("\n===== ACT 2: READ - from words to a case; transcript supplied, not recognized =====");
-  const pool = new InferencePool({
-    entry: processEntry(import.meta.url, "../inference-process"),
-    entryArguments: inferenceProcessArguments(),
-    processCount: 1,
-    maxWaiting: 10,
-    logger: silentLogger,
-  });
+  const pool = createOneShotPool();
   try {
     await pool.start();
     for (const { script } of samples.filter((sample) => SCRIPTS.includes(sample.script.id))) {

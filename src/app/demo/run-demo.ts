@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeAlawWav } from "../../audio/wav.js";
+import { encodeAlawWav, parseWavHeader } from "../../audio/wav.js";
 import type { Config } from "../../config/config-schema.js";
 import { AppError } from "../../core/errors.js";
 import { packageRoot } from "../paths.js";
@@ -18,7 +18,6 @@ export interface DemoOptions {
 }
 
 const CLIP_SECONDS = 4;
-const ALAW_HEADER_BYTES = 58;
 
 /** @returns false when an act did not hold what it claims. */
 export async function runDemo(config: Config, { keep, print }: DemoOptions): Promise<boolean> {
@@ -52,7 +51,8 @@ export async function runDemo(config: Config, { keep, print }: DemoOptions): Pro
 /** The first seconds of a sample, so that the third act is quick. */
 async function writeClip(path: string): Promise<void> {
   const sample = await readFile(join(packageRoot(), "samples", "child-violence-home", "call-8k-alaw.wav"));
-  const frames = sample.subarray(ALAW_HEADER_BYTES, ALAW_HEADER_BYTES + CLIP_SECONDS * 8_000 * 2);
+  const { dataOffset } = parseWavHeader(sample);
+  const frames = sample.subarray(dataOffset, dataOffset + CLIP_SECONDS * 8_000 * 2);
   await writeFile(path, encodeAlawWav(frames, { channelCount: 2, sampleRateHz: 8_000 }));
 }
 

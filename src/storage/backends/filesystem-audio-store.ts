@@ -1,11 +1,12 @@
 /** The audio store on a directory: one encrypted file a recording, named by our id, synced before it is visible. */
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.js";
 import { createAudioDecryptor, createAudioEncryptor } from "../../security/audio-cipher.js";
+import { syncDirectory } from "../../security/synced-directory.js";
 import type { AudioStore } from "../audio-store.js";
 
 const SUFFIX = ".oca";
@@ -62,15 +63,6 @@ export async function createFilesystemAudioStore(options: { readonly directory: 
 function checkKey(audioKey: string): string {
   if (!/^[0-9a-zA-Z-]{1,64}$/.test(audioKey)) throw new RangeError("audio key holds characters it must not");
   return audioKey;
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function toStoreError(error: unknown): unknown {

@@ -1,0 +1,16 @@
+/** A pool of one model process, for commands that ask a few questions and end. */
+import { silentLogger } from "../core/log.js";
+import { processEntry } from "../core/module-entry.js";
+import { InferencePool } from "../inference/pool/inference-pool.js";
+import { inferenceProcessArguments } from "./build-services.js";
+
+/** Not started yet; close it. */
+export function createOneShotPool(): InferencePool {
+  return new InferencePool({
+    entry: processEntry(import.meta.url, "./inference-process"),
+    entryArguments: inferenceProcessArguments(),
+    processCount: 1,
+    maxWaiting: 10,
+    logger: silentLogger,
+  });
+}
