@@ -3,8 +3,13 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createRecordingDecoder, type RecordingDecoder } from "../audio/decoder.js";
+import { type CallAudio, createCallAudio } from "../calls/call-audio.js";
+import { type CallEndingDependencies, endCall } from "../calls/call-ending.js";
+import { type CallEventLog, createCallEventLog } from "../calls/call-event-log.js";
+import { type CallHistory, createCallHistory } from "../calls/call-history.js";
 import { createLiveRecordings, type LiveRecordings } from "../calls/live-recordings.js";
 import { removeOrphanAudio } from "../calls/orphan-audio.js";
+import { createRecordingBatches, type RecordingBatches } from "../calls/recording-batches.js";
 import { createRecordingIntake, type RecordingIntake } from "../calls/recording-intake.js";
 import { createRecordingProcessing } from "../calls/recording-processing.js";
 import { createRecordingTasks, type RecordingTasks } from "../calls/recording-tasks.js";
@@ -13,12 +18,14 @@ import { systemClock } from "../core/clock.js";
 import { isId } from "../core/ids.js";
 import type { Logger } from "../core/log.js";
 import { processEntry } from "../core/module-entry.js";
+import { createMemoryEventBus } from "../events/backends/memory-event-bus.js";
+import type { EventBus } from "../events/event-bus.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
 import { createProcessRecordingHandler } from "../jobs/process-recording.js";
 import { startWorkerRuntime, type WorkerRuntime } from "../jobs/worker-runtime.js";
 import { errorFields } from "../observability/error-fields.js";
 import type { Metrics } from "../observability/metrics.js";
-import { PROCESS_RECORDING, processRecordingPayload } from "../protocol/job-payloads.js";
+import { callOfJobPayload, PROCESS_RECORDING } from "../protocol/job-payloads.js";
 import { EmbeddedQueueBackend } from "../queue/backends/embedded-queue-backend.js";
 import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
 import { DEFAULT_RETRY_POLICY } from "../queue/retry-policy.js";
@@ -32,6 +39,8 @@ import { openDatabase } from "../storage/database.js";
 import { createAnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import { type ApiKeyRepository, createApiKeyRepository } from "../storage/repositories/api-key-repository.js";
 import { type AuditRepository, createAuditRepository } from "../storage/repositories/audit-repository.js";
+import { createBatchRepository } from "../storage/repositories/batch-repository.js";
+import { createCallEventRepository } from "../storage/repositories/call-event-repository.js";
 import { type CallRepository, createCallRepository } from "../storage/repositories/call-repository.js";
 import { createJobRepository } from "../storage/repositories/job-repository.js";
 import type { InferenceProcessArguments } from "./inference-process.js";
@@ -47,6 +56,10 @@ export interface Services {
   readonly authenticator: Authenticator;
   readonly intake: RecordingIntake;
   readonly tasks: RecordingTasks;
+  readonly batches: RecordingBatches;
+  readonly eventLog: CallEventLog;
+  readonly history: CallHistory;
+  readonly callAudio: CallAudio;
   readonly liveRecordings: LiveRecordings;
   /** Starts taking jobs. */
   startWorker(): WorkerRuntime;
@@ -72,7 +85,13 @@ export async function buildServices({ config, masterKey, logger, metrics }: Buil
     await database.migrate();
     const sealers = createSealerFactory(masterKey);
     const calls = createCallRepository({ database, sealers });
-    const queue = createQueue(config, { database, calls, logger, metrics });
+    const stores = createStores({ database, calls, masterKey, metrics });
+    const bus = createMemoryEventBus();
+    // The queue tells of jobs that ended, the log of events asks the queue of jobs: one of them comes later.
+    const ending: { endJob?: (job: JobRecord) => Promise<void> } = {};
+    const queue = createQueue(config, { database, logger, metrics, bus, onRecoveryEnded: (job) => ending.endJob?.(job) ?? Promise.resolve() });
+    const eventLog = createCallEventLog({ calls, events: stores.events, bus, queue, audit: stores.audit, clock: systemClock });
+    ending.endJob = (job) => endCallOfJob({ database, calls, eventLog }, job);
     await Promise.all([inference.start(), queue.start()]);
     return await wire({
       config,
@@ -81,9 +100,11 @@ export async function buildServices({ config, masterKey, logger, metrics }: Buil
       metrics,
       database,
       sealers,
-      calls,
+      ...stores,
       inference,
       queue,
+      bus,
+      eventLog,
       workDirectory: layout.work,
       audioDirectory: layout.audio,
     });
@@ -121,14 +142,33 @@ function createPool(config: Config, logger: Logger, metrics: Metrics): Inference
   });
 }
 
-interface QueueParts {
+interface StoreParts {
   readonly database: AppDatabase;
   readonly calls: CallRepository;
-  readonly logger: Logger;
+  readonly masterKey: MasterKey;
   readonly metrics: Metrics;
 }
 
-function createQueue(config: Config, { database, calls, logger, metrics }: QueueParts): EmbeddedQueueBackend {
+function createStores({ database, calls, masterKey, metrics }: StoreParts) {
+  return {
+    calls,
+    analyses: createAnalysisRepository({ database }),
+    events: createCallEventRepository({ database }),
+    batches: createBatchRepository({ database }),
+    apiKeys: createApiKeyRepository({ database }),
+    audit: createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) }),
+  };
+}
+
+interface QueueParts {
+  readonly database: AppDatabase;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly bus: EventBus;
+  readonly onRecoveryEnded: (job: JobRecord) => Promise<void>;
+}
+
+function createQueue(config: Config, { database, logger, metrics, bus, onRecoveryEnded }: QueueParts): EmbeddedQueueBackend {
   return new EmbeddedQueueBackend({
     jobs: createJobRepository({ database }),
     clock: systemClock,
@@ -141,22 +181,24 @@ function createQueue(config: Config, { database, calls, logger, metrics }: Queue
       metrics.jobsFinished.inc({ queue, outcome });
       metrics.jobSeconds.observe({ job_name: jobName }, durationMs / 1000);
     },
-    onRecoveryEnded: (job) => void markCallEnded(calls, job).catch((error: unknown) => logger.warn("A call could not be marked as ended", errorFields(error))),
+    onEnded: (jobId) => bus.publish(`task/${jobId}`),
+    onRecoveryEnded: (job) => void onRecoveryEnded(job).catch((error: unknown) => logger.warn("A call could not be marked as ended", errorFields(error))),
     onError: (error) => logger.warn("A job failed or the queue could not reach its database", errorFields(error)),
   });
 }
 
 /** The call of a recording whose job ended without its handler ends as the job did. */
-async function markCallEnded(calls: CallRepository, job: JobRecord): Promise<void> {
-  const payload = processRecordingPayload.safeParse(job.payload);
-  if (!payload.success) return;
-  await calls.updateOutcome(payload.data.callId, { status: job.status });
+async function endCallOfJob(dependencies: CallEndingDependencies, job: JobRecord): Promise<void> {
+  const callId = callOfJobPayload(job.payload);
+  if (callId === undefined || (job.status !== "failed" && job.status !== "cancelled")) return;
+  await endCall(dependencies, { taskId: job.jobId, callId, status: job.status, errorCode: job.errorCode ?? "QUEUE_JOB_STALLED" });
 }
 
-interface WireOptions extends BuildServicesOptions {
+interface WireOptions extends BuildServicesOptions, ReturnType<typeof createStores> {
   readonly database: AppDatabase;
   readonly sealers: SealerFactory;
-  readonly calls: CallRepository;
+  readonly bus: EventBus;
+  readonly eventLog: CallEventLog;
   readonly inference: InferencePool;
   readonly queue: EmbeddedQueueBackend;
   readonly workDirectory: string;
@@ -164,17 +206,15 @@ interface WireOptions extends BuildServicesOptions {
 }
 
 async function wire(options: WireOptions): Promise<Services> {
-  const { config, masterKey, logger, metrics, database, sealers, calls, inference, queue, workDirectory, audioDirectory } = options;
-  const analyses = createAnalysisRepository({ database });
-  const apiKeys = createApiKeyRepository({ database });
-  const audit = createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) });
+  const { config, masterKey, logger, metrics, database, sealers, inference, queue, bus, eventLog, workDirectory, audioDirectory } = options;
+  const { calls, analyses, batches, apiKeys, audit } = options;
   const audioStore = await createFilesystemAudioStore({ directory: audioDirectory });
   const orphans = await removeOrphanAudio({ audioStore, calls });
   if (orphans > 0) logger.info("Removed recordings of uploads that were never acknowledged", { count: orphans });
   const { maxDurationMs, decodeTimeoutMs, decoder: prefer, maxBytes } = config.audio;
   const decoder = createRecordingDecoder({ maxDurationMs, timeoutMs: decodeTimeoutMs, prefer });
   const processing = createRecordingProcessing({
-    ...{ database, calls, analyses, audioStore, decoder, inference, workDirectory, clock: systemClock },
+    ...{ database, calls, analyses, eventLog, audioStore, decoder, inference, workDirectory, clock: systemClock },
     defaultLanguages: config.language.defaults,
     translationTarget: config.language.translationTarget,
     onStage: ({ report }) => metrics.stageSeconds.observe({ stage: report.stage, status: report.status }, report.durationMs / 1000),
@@ -183,11 +223,15 @@ async function wire(options: WireOptions): Promise<Services> {
     },
   });
   const intake = createRecordingIntake({
-    ...{ database, calls, sealers, audioStore, queue, audit, clock: systemClock, maxBytes },
+    ...{ database, calls, sealers, audioStore, queue, eventLog, audit, clock: systemClock, maxBytes },
     maxAttempts: config.queue.maxAttempts,
+    fingerprintKey: masterKey.derive("recording-fingerprint"),
   });
   return {
-    ...{ database, queue, inference, decoder, audit, apiKeys, intake },
+    ...{ database, queue, inference, decoder, audit, apiKeys, intake, eventLog },
+    batches: createRecordingBatches({ intake, batches, queue, clock: systemClock }),
+    history: createCallHistory({ database, calls, analyses, audioStore, queue, audit, clock: systemClock }),
+    callAudio: createCallAudio({ calls, audioStore, decoder, audit, clock: systemClock, workDirectory }),
     liveRecordings: createLiveRecordings({
       intake,
       authorized: authorize(EXCHANGE, "recording:create"),
@@ -198,7 +242,7 @@ async function wire(options: WireOptions): Promise<Services> {
       speechEngine: config.inference.speechEngine,
     }),
     authenticator: createAuthenticator({ keys: apiKeys }),
-    tasks: createRecordingTasks({ queue, calls, analyses, audit, clock: systemClock }),
+    tasks: createRecordingTasks({ database, queue, calls, analyses, eventLog, audit, clock: systemClock }),
     startWorker: () =>
       startWorkerRuntime({
         queue,
@@ -208,6 +252,7 @@ async function wire(options: WireOptions): Promise<Services> {
       }),
     async close(deadlineMs) {
       await queue.close(deadlineMs);
+      await bus.close();
       await inference.close();
       await database.close();
     },

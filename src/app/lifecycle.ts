@@ -102,11 +102,14 @@ interface GatewayParts {
 }
 
 function createServiceGateway(config: Config, { services, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
-  const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs } = config.gateway;
-  const { authenticator, audit, intake, tasks, queue } = services;
+  const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles } = config.gateway;
+  const { authenticator, audit, intake, batches, tasks, eventLog, history, callAudio, queue } = services;
   return createGateway({
     access: { authenticator, audit, metrics, requestsPerSecond, requestBurst },
-    recordings: { intake, tasks, metrics, maxBytes: config.audio.maxBytes, uploadsAtOnce, uploadIdleTimeoutMs, speechEngine: config.inference.speechEngine },
+    uploads: { uploadsAtOnce, uploadIdleTimeoutMs },
+    events: config.events,
+    recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },
+    calls: { history, callAudio },
     operations: { status, queue, metrics },
     logger,
     ...(tls === undefined ? {} : { tls }),

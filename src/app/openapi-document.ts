@@ -12,15 +12,13 @@ export async function openapiDocument(): Promise<object> {
   const status = { version: await packageVersion(), isAccepting: () => false } as unknown as GatewayOptions["operations"]["status"];
   const gateway = await createGateway({
     access: { authenticator: uncalled, audit: uncalled, metrics, requestsPerSecond: 1, requestBurst: 2 } as GatewayOptions["access"],
+    uploads: { uploadsAtOnce: 1, uploadIdleTimeoutMs: 1 },
+    events: { heartbeatMs: 1, slowReaderMs: 1, streamsAtOnce: 1 },
     recordings: {
-      intake: uncalled,
-      tasks: uncalled,
-      metrics,
-      maxBytes: 1,
-      uploadsAtOnce: 1,
-      uploadIdleTimeoutMs: 1,
-      speechEngine: "auto",
+      ...{ intake: uncalled, batches: uncalled, tasks: uncalled, eventLog: uncalled },
+      ...{ maxBytes: 1, maxBatchFiles: 1, speechEngine: "auto" },
     } as GatewayOptions["recordings"],
+    calls: { history: uncalled, callAudio: uncalled } as GatewayOptions["calls"],
     operations: { status, queue: uncalled, metrics } as GatewayOptions["operations"],
     logger: silentLogger,
   });

@@ -1,10 +1,27 @@
 /** Which container a recording is, told from its first bytes. Names and declared types are hints and are not asked. */
 
-export const CONTAINERS = ["wav", "flac", "mp3", "ogg", "mp4", "webm", "amr", "aac"] as const;
+/** Headerless formats of telephone exchanges: nothing in the file says what it is, so the sender must. Mono. */
+export const RAW_FORMATS = ["gsm", "slin", "slin16", "ulaw", "alaw"] as const;
+export type RawFormat = (typeof RAW_FORMATS)[number];
+
+export const CONTAINERS = ["wav", "flac", "mp3", "ogg", "mp4", "webm", "amr", "aac", ...RAW_FORMATS] as const;
 export type Container = (typeof CONTAINERS)[number];
 
+/** Samples a second of each raw format. */
+export const RAW_SAMPLE_RATES_HZ: Readonly<Record<RawFormat, number>> = { gsm: 8_000, slin: 8_000, slin16: 16_000, ulaw: 8_000, alaw: 8_000 };
+
+/** True for a format that has no header of its own. */
+export function isRawFormat(container: Container): container is RawFormat {
+  return RAW_FORMATS.some((format) => format === container);
+}
+
+/** A GSM 06.10 frame: 33 bytes, the first with 0xD in its high half. */
+const GSM_FRAME_BYTES = 33;
+/** As many frames must look right before a file without any header is taken for GSM: a sixth of a second. */
+const MIN_GSM_FRAMES = 8;
+
 /** Bytes `sniffContainer` wants to see; fewer are fine when the file is shorter. */
-export const SNIFF_BYTES = 64;
+export const SNIFF_BYTES = 64 * GSM_FRAME_BYTES;
 
 /**
  * @param head - the first bytes of the file.
@@ -21,7 +38,14 @@ export function sniffContainer(head: Uint8Array): Container | undefined {
   if (head[0] === 0x1a && head[1] === 0x45 && head[2] === 0xdf && head[3] === 0xa3) return "webm";
   if (ascii(0, 5) === "#!AMR") return "amr";
   if (ascii(0, 3) === "ID3") return "mp3";
-  return sniffMpegFrame(head);
+  return sniffMpegFrame(head) ?? (isGsm(head) ? "gsm" : undefined);
+}
+
+function isGsm(head: Uint8Array): boolean {
+  const frameCount = Math.floor(head.length / GSM_FRAME_BYTES);
+  return (
+    frameCount >= MIN_GSM_FRAMES && Array.from({ length: frameCount }, (_, frame) => head[frame * GSM_FRAME_BYTES] ?? 0).every((byte) => byte >> 4 === 0xd)
+  );
 }
 
 /** MPEG audio has no magic, only a frame header: 11 sync bits, then fields with forbidden values. */

@@ -4,11 +4,13 @@ import { type ErrorCode, toAppError } from "../core/errors.js";
 import { type SplitOptions, type SplitResult, splitChannels } from "./channel-splitter.js";
 import { decodeWithoutFfmpeg, type FallbackOptions } from "./fallback-decoder.js";
 import { type AudioFormat, diskFull } from "./ffmpeg.js";
+import { type FloatWavJob, rewriteFloatWav } from "./float-wav.js";
 
-/** `fallback` absent: the input was decoded already and only wants splitting. */
+/** `fallback` absent: the input was decoded already and only wants splitting. `split` absent: it is only rewritten. */
 export interface DecodeThreadJob {
+  readonly rewrite?: FloatWavJob;
   readonly fallback?: FallbackOptions;
-  readonly split: Omit<SplitOptions, "outputPath" | "channelCount"> & { readonly channelCount?: number; readonly outputPrefix: string };
+  readonly split?: Omit<SplitOptions, "outputPath" | "channelCount"> & { readonly channelCount?: number; readonly outputPrefix: string };
   readonly maxChannels: number;
 }
 
@@ -17,11 +19,14 @@ export type DecodeThreadAnswer =
   | { readonly failure: { readonly code: ErrorCode; readonly message: string; readonly retryable: boolean } };
 
 async function work(job: DecodeThreadJob): Promise<DecodeThreadAnswer> {
+  if (job.rewrite !== undefined) await rewriteFloatWav(job.rewrite);
   const format = job.fallback === undefined ? undefined : await decodeWithoutFfmpeg(job.fallback);
-  const channelCount = job.split.channelCount ?? format?.channelCount ?? 1;
   const formatPart = format === undefined ? {} : { format };
+  const { split: splitting } = job;
+  if (splitting === undefined) return { ...formatPart, split: undefined };
+  const channelCount = splitting.channelCount ?? format?.channelCount ?? 1;
   if (channelCount > job.maxChannels) return { ...formatPart, split: undefined };
-  const split = await splitChannels({ ...job.split, channelCount, outputPath: (channel) => `${job.split.outputPrefix}${channel}.s16` });
+  const split = await splitChannels({ ...splitting, channelCount, outputPath: (channel) => `${splitting.outputPrefix}${channel}.s16` });
   return { ...formatPart, split };
 }
 

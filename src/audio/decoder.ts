@@ -10,9 +10,10 @@ import { threadEntry } from "../core/module-entry.js";
 import type { Channel } from "../core/transcript.js";
 import type { Container } from "./container.js";
 import type { DecodeThreadAnswer, DecodeThreadJob } from "./decode-thread.js";
-import { type AudioFormat, decodeWithFfmpeg, probeWithFfmpeg, unreadable } from "./ffmpeg.js";
+import { type AudioFormat, decodeWithFfmpeg, encodeOpus, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, probeWithFfmpeg, unreadable } from "./ffmpeg.js";
 import { isProgramPresent } from "./program.js";
-import { readWavHeader } from "./wav-file.js";
+import type { WavEncoding } from "./wav.js";
+import { compareWithSize, readWavHeader } from "./wav-file.js";
 
 /** Every engine is fed this rate. */
 export const ANALYSIS_SAMPLE_RATE_HZ = 16_000;
@@ -45,6 +46,12 @@ export interface DecodeRequest {
 export interface RecordingDecoder {
   /** @throws AppError with an `AUDIO_` code, or the signal's reason. */
   decode(request: DecodeRequest): Promise<DecodedRecording>;
+  /**
+   * Writes Opus in Ogg to `outputPath`, for playing in a browser, channels kept apart.
+   *
+   * @throws AppError `AUDIO_DECODER_MISSING` without ffmpeg, and what `decode` throws.
+   */
+  encodePlayback(request: DecodeRequest, outputPath: string): Promise<void>;
   /** What decodes here, for `doctor` and health. */
   describe(): Promise<"ffmpeg" | "fallback">;
 }
@@ -70,6 +77,18 @@ export function createRecordingDecoder(options: RecordingDecoderOptions): Record
       const decoded = (await describe()) === "ffmpeg" ? await decodeBySystem(request, options) : await decodeInThread(request, options);
       return checkDecoded(decoded, options);
     },
+    async encodePlayback(request, outputPath) {
+      if ((await describe()) !== "ffmpeg") {
+        throw new AppError(
+          "AUDIO_DECODER_MISSING",
+          "Making a playable version needs ffmpeg, which is not installed; ask for format=original, or run: apt-get install ffmpeg",
+        );
+      }
+      const wav = request.container === "wav" ? await readWav(request.path) : undefined;
+      const source = { ...request, ...(await withoutFloats(request, wav?.encoding)), timeoutMs: options.timeoutMs };
+      const { channelCount } = await probeWithFfmpeg(source);
+      await encodeOpus(source, { path: outputPath, channelCount, maxDurationMs: options.maxDurationMs });
+    },
   };
 }
 
@@ -84,27 +103,49 @@ interface RawDecoded {
   readonly format: AudioFormat;
   readonly split: NonNullable<Extract<DecodeThreadAnswer, { failure?: undefined }>["split"]> | undefined;
   readonly isDamaged: boolean;
+  readonly unreadMs?: number;
 }
 
 async function decodeBySystem(request: DecodeRequest, { timeoutMs, maxDurationMs }: RecordingDecoderOptions): Promise<RawDecoded> {
-  if (request.container === "wav") await refuseEmptyWav(request.path);
-  const source = { ...request, timeoutMs };
-  const format = await probeWithFfmpeg(source);
+  const wav = request.container === "wav" ? await readWav(request.path) : undefined;
+  const source = { ...request, ...(await withoutFloats(request, wav?.encoding)), timeoutMs };
+  const format = { ...(await probeWithFfmpeg(source)), ...(wav === undefined ? {} : { declaredDurationMs: wav.declaredDurationMs }) };
+  refuseImpossibleRate(format);
   if (format.channelCount > MAX_CHANNELS) return { format, split: undefined, isDamaged: false };
+  const { channelCount } = format;
   const interleavedPath = join(request.workDirectory, "interleaved.s16");
-  const { isDamaged } = await decodeWithFfmpeg(source, { path: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, maxDurationMs });
-  const answer = await runThread({ split: splitJob(request, interleavedPath, format.channelCount), maxChannels: MAX_CHANNELS }, request.signal);
+  const { isDamaged } = await decodeWithFfmpeg(source, { path: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, channelCount, maxDurationMs });
+  const answer = await runThread({ split: splitJob(request, interleavedPath, channelCount), maxChannels: MAX_CHANNELS }, request.signal);
   await rm(interleavedPath, { force: true });
-  return { format, split: answer.split, isDamaged };
+  return { format, split: answer.split, isDamaged, unreadMs: wav?.unreadMs ?? 0 };
+}
+
+/** A WAV of floats is rewritten first; see float-wav.ts. */
+async function withoutFloats(
+  { path, container, workDirectory, signal }: DecodeRequest,
+  encoding: string | undefined,
+): Promise<Pick<DecodeRequest, "path" | "container">> {
+  if (encoding !== "float") return { path, container };
+  const outputPath = join(workDirectory, "rewritten.wav");
+  await runThread({ rewrite: { path, outputPath }, maxChannels: MAX_CHANNELS }, signal);
+  return { path: outputPath, container };
+}
+
+interface WavOnDisk {
+  readonly encoding: WavEncoding;
+  readonly declaredDurationMs: number | null;
+  /** Sound after the end that the header declares. */
+  readonly unreadMs: number;
 }
 
 /** ffmpeg calls a WAV without samples unreadable; it is only empty, which is another thing to tell a person. */
-async function refuseEmptyWav(path: string): Promise<void> {
+async function readWav(path: string): Promise<WavOnDisk> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
     const header = await readWavHeader(file);
     if (header.dataOffset >= size) throw emptyRecording();
+    return { encoding: header.encoding, ...(await compareWithSize(file, header, size)) };
   } finally {
     await file.close();
   }
@@ -125,10 +166,10 @@ async function decodeInThread(request: DecodeRequest, { timeoutMs, maxDurationMs
   });
   await rm(interleavedPath, { force: true });
   if (answer.format === undefined) throw new AppError("AUDIO_CORRUPT", "The recording holds no readable audio.");
-  return { format: answer.format, split: answer.split, isDamaged: false };
+  return { format: answer.format, split: answer.split, isDamaged: false, unreadMs: container === "wav" ? (await readWav(path)).unreadMs : 0 };
 }
 
-function splitJob(request: DecodeRequest, inputPath: string, channelCount?: number): DecodeThreadJob["split"] {
+function splitJob(request: DecodeRequest, inputPath: string, channelCount?: number): NonNullable<DecodeThreadJob["split"]> {
   return {
     inputPath,
     sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ,
@@ -152,7 +193,12 @@ async function runThread(job: DecodeThreadJob, signal: AbortSignal): Promise<Ext
   return answer;
 }
 
-function checkDecoded({ format, split, isDamaged }: RawDecoded, { maxDurationMs }: RecordingDecoderOptions): DecodedRecording {
+function refuseImpossibleRate({ sampleRateHz }: AudioFormat): void {
+  if (sampleRateHz >= MIN_SAMPLE_RATE_HZ && sampleRateHz <= MAX_SAMPLE_RATE_HZ) return;
+  throw new AppError("AUDIO_UNSUPPORTED_FORMAT", `A sample rate of ${sampleRateHz} Hz is not that of a recording of speech; send it at 8000 to 48000 Hz.`);
+}
+
+function checkDecoded({ format, split, isDamaged, unreadMs = 0 }: RawDecoded, { maxDurationMs }: RecordingDecoderOptions): DecodedRecording {
   if (split === undefined) {
     throw new AppError(
       "AUDIO_UNSUPPORTED_FORMAT",
@@ -173,6 +219,7 @@ function checkDecoded({ format, split, isDamaged }: RawDecoded, { maxDurationMs 
   if (split.isDualMono) warnings.push("Both channels carry the same sound; they were analysed as one mixed channel.");
   const lostMs = (format.declaredDurationMs ?? 0) - durationMs;
   if (lostMs > 1_000) warnings.push(`The recording says it is ${lostMs} ms longer than what it holds; it was cut.`);
+  if (unreadMs > 1_000) warnings.push(`The recording goes on for ${unreadMs} ms after the end its header declares; that part was not analysed.`);
   const names: readonly Channel[] = split.channels.length === 1 ? ["mixed"] : ["caller", "agent"];
   return {
     durationMs,

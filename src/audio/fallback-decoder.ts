@@ -4,10 +4,10 @@
  * holds the whole recording in memory.
  */
 
-import { open, readFile, writeFile } from "node:fs/promises";
+import { open, readFile, stat, writeFile } from "node:fs/promises";
 import { AppError } from "../core/errors.js";
-import type { Container } from "./container.js";
-import type { AudioFormat } from "./ffmpeg.js";
+import { type Container, isRawFormat, RAW_SAMPLE_RATES_HZ, type RawFormat } from "./container.js";
+import { type AudioFormat, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ } from "./ffmpeg.js";
 import { createResampler } from "./resampler.js";
 import { floatToS16, toS16 } from "./wav.js";
 import { readWavHeader } from "./wav-file.js";
@@ -16,10 +16,8 @@ import { readWavHeader } from "./wav-file.js";
 const MAX_HELD_MS = 3_600_000;
 const MAX_COMPRESSED_BYTES = 8_388_608;
 const FLAC_HEAD_BYTES = 42;
-const MIN_RATE_HZ = 1_000;
-const MAX_RATE_HZ = 192_000;
 /** audio-decode's WebM takes as long as the audio lasts. */
-const REFUSED: readonly Container[] = ["webm"];
+const REFUSED: readonly Container[] = ["webm", "gsm"];
 
 export interface FallbackOptions {
   readonly path: string;
@@ -36,10 +34,26 @@ export interface FallbackOptions {
  */
 export async function decodeWithoutFfmpeg(options: FallbackOptions): Promise<AudioFormat> {
   if (REFUSED.includes(options.container)) throw needsFfmpeg(options.container);
-  const audio = options.container === "wav" ? await decodeWav(options) : await decodeByLibrary(options);
+  const audio = await decodeHere(options);
   const samples = await resampleTo(audio.samples, audio.format, options.sampleRateHz);
   await writeFile(options.outputPath, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
   return audio.format;
+}
+
+function decodeHere(options: FallbackOptions): Promise<InterleavedAudio> {
+  if (options.container === "wav") return decodeWav(options);
+  return isRawFormat(options.container) ? decodeRaw(options, options.container) : decodeByLibrary(options);
+}
+
+/** One channel of samples from the first byte to the last. */
+async function decodeRaw({ path, maxDurationMs }: FallbackOptions, rawFormat: RawFormat): Promise<InterleavedAudio> {
+  const sampleRateHz = RAW_SAMPLE_RATES_HZ[rawFormat];
+  const encoding = rawFormat === "ulaw" || rawFormat === "alaw" ? rawFormat : "pcm";
+  const bitsPerSample = encoding === "pcm" ? 16 : 8;
+  const { size } = await stat(path);
+  if ((size * 8_000) / (bitsPerSample * sampleRateHz) > Math.min(maxDurationMs, MAX_HELD_MS)) throw tooLongToHold();
+  const samples = toS16(await readFile(path), { encoding, bitsPerSample });
+  return { samples, format: { channelCount: 1, sampleRateHz, declaredDurationMs: null } };
 }
 
 interface InterleavedAudio {
@@ -111,7 +125,7 @@ async function decodeByLibrary(options: FallbackOptions): Promise<InterleavedAud
 
 async function resampleTo(samples: Int16Array, format: AudioFormat, sampleRateHz: number): Promise<Int16Array> {
   if (format.sampleRateHz === sampleRateHz) return samples;
-  if (format.sampleRateHz < MIN_RATE_HZ || format.sampleRateHz > MAX_RATE_HZ) {
+  if (format.sampleRateHz < MIN_SAMPLE_RATE_HZ || format.sampleRateHz > MAX_SAMPLE_RATE_HZ) {
     throw new AppError("AUDIO_UNSUPPORTED_FORMAT", `A sample rate of ${format.sampleRateHz} Hz can't be read here; send the recording at 8000 to 48000 Hz.`);
   }
   const resampler = await createResampler(format.channelCount, format.sampleRateHz, sampleRateHz);

@@ -11,6 +11,8 @@ export interface ProgramResult {
 export interface ProgramOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs: number;
+  /** What the program may take before the system ends it. */
+  readonly limits?: { readonly memoryBytes: number; readonly fileBytes: number };
 }
 
 /** Output kept of each stream; more is read and dropped. */
@@ -24,7 +26,8 @@ const KEPT_CHARACTERS = 1_000_000;
 export function runProgram(name: string, programArguments: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     options.signal?.throwIfAborted();
-    const child = spawn(name, programArguments, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const [program, ...rest] = confined(name, programArguments, options.limits);
+    const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     // Its own process group, so that what it starts ends with it.
     const kill = (): void => {
       try {
@@ -61,6 +64,17 @@ export function runProgram(name: string, programArguments: readonly string[], op
       else resolve({ exitCode, stdout, stderr, isTimedOut });
     });
   });
+}
+
+/**
+ * The shell sets limits on itself and then becomes the program. Arguments reach it as they are: no part of them is read
+ * by the shell. A program that is not there exits with 127.
+ */
+function confined(name: string, programArguments: readonly string[], limits: ProgramOptions["limits"]): readonly [string, ...string[]] {
+  if (limits === undefined) return [name, ...programArguments];
+  // dash counts address space in kilobytes and files in blocks of 512 bytes.
+  const setLimits = `ulimit -v ${Math.ceil(limits.memoryBytes / 1024)}; ulimit -f ${Math.ceil(limits.fileBytes / 512)}; ulimit -c 0; exec "$0" "$@"`;
+  return ["/bin/sh", "-c", setLimits, name, ...programArguments];
 }
 
 /** True when the program is on the PATH and does what it is asked. */

@@ -32,3 +32,28 @@ async function readFormat(file: FileHandle, offset: number, length: number): Pro
   await file.read(bytes, 0, bytes.length, offset);
   return bytes;
 }
+
+/**
+ * How the length that the header declares fits what the file holds. A chunk after the data (notes, labels) is no sound.
+ *
+ * @returns `declaredDurationMs` null when the recorder left it open; `unreadMs`, sound past the declared end.
+ */
+export async function compareWithSize(
+  file: FileHandle,
+  header: WavHeader,
+  size: number,
+): Promise<{ readonly declaredDurationMs: number | null; readonly unreadMs: number }> {
+  const { declaredDataBytes, dataOffset, sampleRateHz, blockBytes, channelCount, bitsPerSample } = header;
+  const isOpen = declaredDataBytes === 0 || declaredDataBytes === 0xffffffff;
+  // The bytes a second of block codecs are not in these fields; what ffmpeg finds is compared then.
+  const bytesPerMs = (sampleRateHz * Math.max(blockBytes, channelCount * (bitsPerSample / 8))) / 1000;
+  if (isOpen || header.encoding === "other" || !(bytesPerMs > 0)) return { declaredDurationMs: null, unreadMs: 0 };
+  const end = dataOffset + declaredDataBytes + (declaredDataBytes % 2);
+  const next = Buffer.alloc(4);
+  await file.read(next, 0, next.length, end);
+  const isChunk = /^[\x20-\x7e]{4}$/.test(next.toString("latin1"));
+  return {
+    declaredDurationMs: Math.round(declaredDataBytes / bytesPerMs),
+    unreadMs: isChunk || end >= size ? 0 : Math.round((size - end) / bytesPerMs),
+  };
+}

@@ -11,7 +11,7 @@ import type { Actor, Authorized } from "../security/authorization.js";
 import { isGranted } from "../security/permissions.js";
 import { withholdText } from "../security/withhold-text.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
-import type { CallRepository } from "../storage/repositories/call-repository.js";
+import { type CallEndingDependencies, endCall } from "./call-ending.js";
 
 export interface RecordingTask {
   readonly taskId: string;
@@ -35,12 +35,14 @@ export interface RecordingTasks {
   /** @throws AppError `QUEUE_JOB_NOT_FOUND` */
   cancel(authorized: Authorized<"task:cancel">, taskId: string): Promise<Exclude<CancelOutcome, "unknown">>;
   /** Queued and running tasks, newest first, without results. */
-  listActive(authorized: Authorized<"task:read">, limit: number): Promise<readonly Omit<RecordingTask, "stages" | "result">[]>;
+  listActive(
+    authorized: Authorized<"task:read">,
+    page: { readonly limit: number; readonly before?: string },
+  ): Promise<readonly Omit<RecordingTask, "stages" | "result">[]>;
 }
 
-export interface RecordingTasksDependencies {
+export interface RecordingTasksDependencies extends CallEndingDependencies {
   readonly queue: QueueBackend;
-  readonly calls: CallRepository;
   readonly analyses: AnalysisRepository;
   readonly audit: AuditSink;
   readonly clock: Clock;
@@ -72,12 +74,13 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
       const { callId } = toTask(await findJob(taskId));
       const outcome = await queue.cancel(taskId);
       await record(actor, "task.cancelled", callId);
-      if (outcome === "cancelled") await calls.updateOutcome(callId, { status: "cancelled" });
+      if (outcome === "cancelled") await endCall(dependencies, { taskId, callId, status: "cancelled", errorCode: "QUEUE_JOB_CANCELLED" });
       if (outcome === "unknown") throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
       return outcome;
     },
-    async listActive(_authorized, limit) {
-      return (await queue.list({ queue: "recordings", statuses: ["queued", "processing"], limit })).map(toTask);
+    async listActive(_authorized, { limit, before }) {
+      const page = { limit, ...(before === undefined ? {} : { beforeJobId: before }) };
+      return (await queue.list({ queue: "recordings", statuses: ["queued", "processing"], ...page })).map(toTask);
     },
   };
 }

@@ -19,6 +19,12 @@ export const configSchema = z.object({
     requestBurst: integer(1, 1_000_000),
     uploadsAtOnce: integer(1, 10_000),
     uploadIdleTimeoutMs: integer(100, 3_600_000),
+    maxBatchFiles: integer(1, 10_000),
+  }),
+  events: z.object({
+    heartbeatMs: integer(100, 600_000),
+    slowReaderMs: integer(1_000, 3_600_000),
+    streamsAtOnce: integer(1, 100_000),
   }),
   telephony: z.object({
     port: integer(0, 65_535),
@@ -91,6 +97,20 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     rule: "100 to 3600000",
     purpose: "An upload in which nothing arrives for this long is ended and its place given to another.",
   },
+  BATCH_MAX_FILES: { path: "gateway.maxBatchFiles", defaultText: "500", rule: "1 to 10000", purpose: "Recordings in one batch." },
+  EVENT_HEARTBEAT_MS: {
+    path: "events.heartbeatMs",
+    defaultText: "20000",
+    rule: "100 to 600000",
+    purpose: "Silence on an event stream after which a heartbeat is sent.",
+  },
+  EVENT_SLOW_READER_MS: {
+    path: "events.slowReaderMs",
+    defaultText: "60000",
+    rule: "1000 to 3600000",
+    purpose: "A client of an event stream that takes nothing for this long is dropped; it may go on with Last-Event-ID.",
+  },
+  EVENT_STREAMS_AT_ONCE: { path: "events.streamsAtOnce", defaultText: "1000", rule: "1 to 100000", purpose: "Event streams open at the same time." },
   STREAM_PORT: {
     path: "telephony.port",
     defaultText: "8301",

@@ -56,6 +56,22 @@ export const ERROR_CATALOGUE = {
     meaning: "There is no such call.",
     remedy: "Check the id.",
   },
+  CALL_BATCH_NOT_FOUND: {
+    meaning: "There is no such batch.",
+    remedy: "Check the id.",
+  },
+  CALL_BATCH_REFUSED: {
+    meaning: "No file of the batch could be taken in.",
+    remedy: "'details' has the code of each file, in order.",
+  },
+  CALL_ON_LEGAL_HOLD: {
+    meaning: "The call is on legal hold and can't be deleted.",
+    remedy: "Lift the hold first; who set it is in the audit log.",
+  },
+  CALL_IDEMPOTENCY_KEY_REUSED: {
+    meaning: "The idempotency key was used for another recording.",
+    remedy: "Use a new key for each recording, and the same one only to repeat an upload.",
+  },
   CALL_ID_CONFLICT: {
     meaning: "A call with this call_id exists.",
     remedy: "Leave call_id out, or send another.",
@@ -87,6 +103,14 @@ export const ERROR_CATALOGUE = {
   GATEWAY_RATE_LIMITED: {
     meaning: "The key made too many requests.",
     remedy: "Wait as long as Retry-After says.",
+  },
+  GATEWAY_RANGE_NOT_SATISFIABLE: {
+    meaning: "The recording has no bytes in the range asked for.",
+    remedy: "Ask for a range within its length, which Content-Range tells.",
+  },
+  GATEWAY_STREAMS_BUSY: {
+    meaning: "Too many event streams are open.",
+    remedy: "Wait as long as Retry-After says, poll the task instead, or raise EVENT_STREAMS_AT_ONCE.",
   },
   GATEWAY_UPLOADS_BUSY: {
     meaning: "Too many uploads run at once.",

@@ -2,6 +2,9 @@
  * The HTTP gateway: puts routes, access rules, errors and the OpenAPI page together. It holds no logic of calls; every
  * route asks a use case.
  */
+import { constants } from "node:zlib";
+import compress from "@fastify/compress";
+import etag from "@fastify/etag";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -11,21 +14,31 @@ import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { errorFields } from "../observability/error-fields.js";
 import type { TlsOptions } from "../security/tls-options.js";
+import { createEventStreams, type EventStreamsOptions } from "./event-stream.js";
 import { type AccessOptions, guardRoutes, requireStatedPermissions } from "./plugins/access.js";
 import { fromFrameworkError, toProblem } from "./problem.js";
+import { type CallRoutesOptions, callRoutes } from "./routes/calls.js";
 import { healthRoutes } from "./routes/health.js";
 import { type OperationsRoutesOptions, operationsRoutes } from "./routes/operations.js";
 import { type RecordingRoutesOptions, recordingRoutes } from "./routes/recordings.js";
+import { type TaskRoutesOptions, taskRoutes } from "./routes/tasks.js";
+import { createUploadPlaces, type UploadPlacesOptions } from "./upload-form.js";
 
 export interface GatewayOptions {
   readonly access: AccessOptions;
-  readonly recordings: RecordingRoutesOptions;
+  readonly uploads: Omit<UploadPlacesOptions, "metrics">;
+  readonly events: Omit<EventStreamsOptions, "metrics">;
+  readonly recordings: Omit<RecordingRoutesOptions, "places" | "streams" | "metrics"> & Pick<TaskRoutesOptions, "tasks">;
+  readonly calls: CallRoutesOptions;
   readonly operations: OperationsRoutesOptions;
   readonly logger: Logger;
   readonly tls?: TlsOptions;
 }
 
 const DOCUMENTATION_PREFIX = "/docs";
+
+/** Of 11: beyond it, answers come later than they would uncompressed on a local network. */
+const BROTLI_QUALITY = 4;
 
 /** A browser page of ours gets nothing from elsewhere; Swagger's page needs its inline styles. */
 const CONTENT_SECURITY_POLICY = {
@@ -70,7 +83,23 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
       if (!options.operations.status.isAccepting()) reply.header("connection", "close");
     });
     guardRoutes(guarded, options.access);
-    await guarded.register(recordingRoutes, options.recordings);
+    await guarded.register(etag, { weak: true });
+    // After the tag, which is of the content and not of its packing.
+    await guarded.register(compress, {
+      threshold: 1_024,
+      encodings: ["br", "gzip"],
+      brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } },
+    });
+    // What is said of a call is not to lie in a browser's cache.
+    guarded.addHook("onSend", async (_request, reply) => {
+      if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
+    });
+    const { metrics } = options.operations;
+    const places = createUploadPlaces({ ...options.uploads, metrics });
+    const streams = createEventStreams(guarded, { ...options.events, metrics });
+    await guarded.register(recordingRoutes, { ...options.recordings, places, streams, metrics });
+    await guarded.register(taskRoutes, { ...options.recordings, streams });
+    await guarded.register(callRoutes, options.calls);
     await guarded.register(operationsRoutes, options.operations);
     await guarded.register(documentationRoutes);
   });

@@ -1,6 +1,6 @@
 /** Handler of `process-recording`: decodes the payload, calls the use case, tells passing failures from final ones. */
 import type { RecordingProcessing } from "../calls/recording-processing.js";
-import { AppError } from "../core/errors.js";
+import { AppError, toAppError } from "../core/errors.js";
 import { processRecordingPayload } from "../protocol/job-payloads.js";
 import { type JobHandler, PermanentJobError } from "../queue/queue-backend.js";
 
@@ -9,16 +9,17 @@ export function createProcessRecordingHandler(processing: RecordingProcessing): 
   return async ({ job, signal, reportProgress }) => {
     const payload = processRecordingPayload.parse(job.payload);
     const isLastAttempt = job.attempt >= job.maxAttempts;
+    const task = { taskId: job.jobId, callId: payload.callId };
     try {
-      await processing.process(payload, { taskId: job.jobId, isLastAttempt, signal, reportProgress });
+      await processing.process(payload, { taskId: job.jobId, progress: job.progress, isLastAttempt, signal, reportProgress });
     } catch (error) {
       if (signal.aborted) {
         const isCancelled = signal.reason instanceof AppError && signal.reason.code === "QUEUE_JOB_CANCELLED";
-        if (isCancelled) await processing.markEnded(payload.callId, "cancelled");
+        if (isCancelled) await processing.markEnded({ ...task, status: "cancelled", errorCode: "QUEUE_JOB_CANCELLED" });
         throw error;
       }
       const isFinal = error instanceof AppError && !error.retryable;
-      if (isFinal || isLastAttempt) await processing.markEnded(payload.callId, "failed");
+      if (isFinal || isLastAttempt) await processing.markEnded({ ...task, status: "failed", errorCode: toAppError(error).code });
       throw isFinal ? new PermanentJobError(error.code, { cause: error }) : error;
     }
   };

@@ -38,8 +38,13 @@ function gatewayMetrics(registers: Registry[]) {
     }),
     rateLimited: new Counter({
       name: "helpline_gateway_refused_requests_total",
-      help: "Requests refused before work, by reason (rate, uploads, credentials, permission).",
+      help: "Requests refused before work, by reason (rate, uploads, streams, credentials, permission).",
       labelNames: ["reason"] as const,
+      registers,
+    }),
+    eventStreams: new Gauge({
+      name: "helpline_gateway_event_streams",
+      help: "Open streams of server-sent events.",
       registers,
     }),
     uploadBytes: new Counter({

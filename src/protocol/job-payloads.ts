@@ -15,3 +15,8 @@ export const processRecordingPayload = z.strictObject({
   speechEngine: z.string().max(64),
 });
 export type ProcessRecordingPayload = z.infer<typeof processRecordingPayload>;
+
+/** The call a job works on; undefined for jobs of no call. */
+export function callOfJobPayload(payload: unknown): string | undefined {
+  return processRecordingPayload.safeParse(payload).data?.callId;
+}

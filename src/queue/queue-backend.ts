@@ -86,6 +86,14 @@ export interface QueueCapabilities {
   readonly multiProcess: boolean;
 }
 
+export interface JobListFilter {
+  readonly queue?: QueueName;
+  readonly statuses: readonly WorkStatus[];
+  /** Only jobs older than this one: where the page before ended. */
+  readonly beforeJobId?: string;
+  readonly limit: number;
+}
+
 export interface QueueBackend {
   readonly capabilities: QueueCapabilities;
   /** Durable when it resolves; with a unit of work, durable when that commits, and only then. */
@@ -94,14 +102,18 @@ export interface QueueBackend {
   enqueueMany(queue: QueueName, jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]>;
   consume(queue: QueueName, handler: JobHandler, options: ConsumeOptions): Consumer;
   find(jobId: string): Promise<JobRecord | undefined>;
+  /** The job of this queue that was enqueued under the idempotency key. */
+  findByKey(queue: QueueName, idempotencyKey: string): Promise<JobRecord | undefined>;
   cancel(jobId: string): Promise<CancelOutcome>;
   counts(queue: QueueName): Promise<JobCounts>;
   /** Newest first. */
-  list(filter: { readonly queue?: QueueName; readonly statuses: readonly WorkStatus[]; readonly limit: number }): Promise<readonly JobRecord[]>;
+  list(filter: JobListFilter): Promise<readonly JobRecord[]>;
   /** Gives a dead job its attempts back and queues it. @throws AppError `QUEUE_JOB_NOT_FOUND`, `QUEUE_JOB_NOT_DEAD` */
   retryDead(jobId: string): Promise<void>;
   /** Removes a dead job. @throws AppError `QUEUE_JOB_NOT_FOUND`, `QUEUE_JOB_NOT_DEAD` */
   discardDead(jobId: string): Promise<void>;
+  /** Forgets jobs that have ended, when the unit of work commits; queued and running ones stay. */
+  forget(jobIds: readonly string[], options: { readonly unitOfWork: UnitOfWork }): Promise<void>;
   /** Closes every consumer. */
   close(deadlineMs: number): Promise<void>;
 }

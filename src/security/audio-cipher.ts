@@ -12,7 +12,8 @@ import { AppError } from "../core/errors.js";
 const MAGIC = Buffer.from("OCA1", "latin1");
 const SALT_BYTES = 16;
 const TAG_BYTES = 16;
-const BLOCK_BYTES = 64 * 1024;
+/** Plain bytes of every block but the last. */
+export const AUDIO_BLOCK_BYTES = 64 * 1024;
 const LAST_BLOCK = 0x80000000;
 
 /** Encrypts a byte stream. */
@@ -41,13 +42,13 @@ export function createAudioEncryptor(callKey: Buffer): Transform {
       start(this);
       pending.push(chunk);
       pendingBytes += chunk.length;
-      if (pendingBytes > BLOCK_BYTES) {
+      if (pendingBytes > AUDIO_BLOCK_BYTES) {
         const all = Buffer.concat(pending, pendingBytes);
         let offset = 0;
         // Strictly more: the last block must stay back for flush, which marks it.
-        while (all.length - offset > BLOCK_BYTES) {
-          emitBlock(this, all.subarray(offset, offset + BLOCK_BYTES), false);
-          offset += BLOCK_BYTES;
+        while (all.length - offset > AUDIO_BLOCK_BYTES) {
+          emitBlock(this, all.subarray(offset, offset + AUDIO_BLOCK_BYTES), false);
+          offset += AUDIO_BLOCK_BYTES;
         }
         pending = [all.subarray(offset)];
         pendingBytes = all.length - offset;
@@ -62,50 +63,115 @@ export function createAudioEncryptor(callKey: Buffer): Transform {
   });
 }
 
+/** Bytes of the file before its first block. */
+export const AUDIO_HEADER_BYTES = MAGIC.length + SALT_BYTES;
+
+/** Where in the file the block with this byte of plain audio begins, and which block it is. */
+export function locateAudioBlock(plainOffset: number): { readonly blockNumber: number; readonly fileOffset: number } {
+  const blockNumber = Math.floor(plainOffset / AUDIO_BLOCK_BYTES);
+  return { blockNumber, fileOffset: AUDIO_HEADER_BYTES + blockNumber * (4 + AUDIO_BLOCK_BYTES + TAG_BYTES) };
+}
+
 /** Decrypts what `createAudioEncryptor` wrote; fails the stream with `SECURITY_DECRYPTION_FAILED`. */
 export function createAudioDecryptor(callKey: Buffer): Transform {
-  let buffered: Buffer = Buffer.alloc(0);
-  let key: Buffer | undefined;
-  let blockNumber = 0;
-  let isFinished = false;
+  let head: Buffer = Buffer.alloc(0);
+  let blocks: BlockDecryptor | undefined;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      guarded(done, () => {
+        if (blocks !== undefined) return blocks.take(this, chunk);
+        head = Buffer.concat([head, chunk]);
+        if (head.length < AUDIO_HEADER_BYTES) return;
+        blocks = new BlockDecryptor(callKey, head, 0);
+        blocks.take(this, head.subarray(AUDIO_HEADER_BYTES));
+      });
+    },
+    flush(done) {
+      done(blocks?.isComplete() === true ? null : unreadable(new RangeError("file ends early")));
+    },
+  });
+}
 
-  const takeBlock = (stream: Transform): boolean => {
-    if (buffered.length < 4 || key === undefined) return false;
+/**
+ * Decrypts a run of whole blocks from the middle of a file, and gives only the bytes asked for.
+ *
+ * @param header - the file's first `AUDIO_HEADER_BYTES`.
+ * @param range - half-open, in bytes of plain audio; the input begins at `locateAudioBlock(range.start).fileOffset`.
+ */
+export function createAudioRangeDecryptor(callKey: Buffer, header: Buffer, range: { readonly start: number; readonly end: number }): Transform {
+  const { blockNumber } = locateAudioBlock(range.start);
+  let blocks: BlockDecryptor | undefined;
+  let position = blockNumber * AUDIO_BLOCK_BYTES;
+  const cut = {
+    push(plain: Buffer): void {
+      const from = Math.max(0, range.start - position);
+      const until = Math.min(plain.length, range.end - position);
+      position += plain.length;
+      if (until > from) stream.push(plain.subarray(from, until));
+    },
+  };
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      guarded(done, () => {
+        blocks ??= new BlockDecryptor(callKey, header, blockNumber);
+        blocks.take(cut, chunk);
+      });
+    },
+    flush(done) {
+      // The file may go on after the range; it must not end within it.
+      done(position >= range.end || blocks?.isComplete() === true ? null : unreadable(new RangeError("file ends early")));
+    },
+  });
+  return stream;
+}
+
+function guarded(done: TransformCallback, work: () => void): void {
+  try {
+    work();
+    done();
+  } catch (cause) {
+    done(unreadable(cause));
+  }
+}
+
+/** Opens block after block, from a given one on. */
+class BlockDecryptor {
+  readonly #key: Buffer;
+  #blockNumber: number;
+  #buffered: Buffer = Buffer.alloc(0);
+  #isLastSeen = false;
+
+  constructor(callKey: Buffer, header: Buffer, firstBlock: number) {
+    if (!header.subarray(0, MAGIC.length).equals(MAGIC)) throw new RangeError("bad magic");
+    this.#key = fileKey(callKey, header.subarray(MAGIC.length, AUDIO_HEADER_BYTES));
+    this.#blockNumber = firstBlock;
+  }
+
+  take(output: { push(plain: Buffer): unknown }, chunk: Buffer): void {
+    this.#buffered = this.#buffered.length === 0 ? chunk : Buffer.concat([this.#buffered, chunk]);
+    for (let plain = this.#open(); plain !== undefined; plain = this.#open()) output.push(plain);
+  }
+
+  /** The last block was opened and nothing follows it. */
+  isComplete(): boolean {
+    return this.#isLastSeen && this.#buffered.length === 0;
+  }
+
+  #open(): Buffer | undefined {
+    const buffered = this.#buffered;
+    if (buffered.length < 4) return undefined;
     const word = buffered.readUInt32LE(0);
     const length = word & 0x7fffffff;
-    if (length > BLOCK_BYTES || isFinished) throw new RangeError("bad block header");
-    if (buffered.length < 4 + length + TAG_BYTES) return false;
-    const decipher = createDecipheriv("aes-256-gcm", key, blockNonce(blockNumber++), { authTagLength: TAG_BYTES });
+    if (length > AUDIO_BLOCK_BYTES || this.#isLastSeen) throw new RangeError("bad block header");
+    if (buffered.length < 4 + length + TAG_BYTES) return undefined;
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, blockNonce(this.#blockNumber++), { authTagLength: TAG_BYTES });
     decipher.setAAD(buffered.subarray(0, 4));
     decipher.setAuthTag(buffered.subarray(4 + length, 4 + length + TAG_BYTES));
     const plain = Buffer.concat([decipher.update(buffered.subarray(4, 4 + length)), decipher.final()]);
-    isFinished = (word & LAST_BLOCK) !== 0;
-    buffered = buffered.subarray(4 + length + TAG_BYTES);
-    stream.push(plain);
-    return true;
-  };
-
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      try {
-        buffered = buffered.length === 0 ? chunk : Buffer.concat([buffered, chunk]);
-        if (key === undefined && buffered.length >= MAGIC.length + SALT_BYTES) {
-          if (!buffered.subarray(0, MAGIC.length).equals(MAGIC)) throw new RangeError("bad magic");
-          key = fileKey(callKey, buffered.subarray(MAGIC.length, MAGIC.length + SALT_BYTES));
-          buffered = buffered.subarray(MAGIC.length + SALT_BYTES);
-        }
-        while (takeBlock(this)) {
-          // Keep taking whole blocks; a rest waits for the next chunk.
-        }
-        done();
-      } catch (cause) {
-        done(unreadable(cause));
-      }
-    },
-    flush(done) {
-      done(isFinished && buffered.length === 0 ? null : unreadable(new RangeError("file ends early")));
-    },
-  });
+    this.#isLastSeen = (word & LAST_BLOCK) !== 0;
+    this.#buffered = buffered.subarray(4 + length + TAG_BYTES);
+    return plain;
+  }
 }
 
 function fileKey(callKey: Buffer, salt: Buffer): Buffer {

@@ -6,9 +6,13 @@ import { createHmac } from "node:crypto";
 
 export const AUDIT_ACTIONS = [
   "recording.created",
+  "recording.read",
   "task.read",
   "task.cancelled",
   "transcript.read",
+  "call.exported",
+  "call.exported_clear",
+  "call.deleted",
   "key.created",
   "key.revoked",
   "job.retried",

@@ -8,6 +8,7 @@ export const PERMISSIONS = [
   "task:read",
   "task:cancel",
   "call:read",
+  "call:delete",
   "transcript:read",
   "queue:read",
   "model:read",
@@ -23,7 +24,7 @@ const EVERYONE: readonly Permission[] = ["task:read", "call:read", "model:read",
 
 const GRANTED: Readonly<Record<UserRole, readonly Permission[]>> = {
   agent: [...EVERYONE, "recording:create", "task:cancel", "transcript:read"],
-  supervisor: [...EVERYONE, "recording:create", "task:cancel", "transcript:read", "queue:read"],
+  supervisor: [...EVERYONE, "recording:create", "task:cancel", "transcript:read", "call:delete", "queue:read"],
   admin: PERMISSIONS,
   service: [...EVERYONE, "recording:create", "task:cancel", "queue:read", "metrics:read"],
 };

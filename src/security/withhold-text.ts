@@ -3,9 +3,15 @@
  * what kind of call it was and not what was said. Fails closed: a text field not named here does not compile away, it
  * is covered by the test that searches the result for every word of a call.
  */
-import type { AnalysisResult } from "../core/analysis-result.js";
-import type { LabelDecision } from "../core/case-classification.js";
+import type { AnalysisResult, Translation } from "../core/analysis-result.js";
+import type { CallEvent } from "../core/call-event.js";
+import type { CallSummary } from "../core/call-summary.js";
+import type { CaseClassification, LabelDecision } from "../core/case-classification.js";
+import type { Entity } from "../core/entity.js";
 import type { Evidence } from "../core/evidence.js";
+import type { QualityScore } from "../core/quality-score.js";
+import type { RiskFinding } from "../core/risk.js";
+import type { TranscriptSegment } from "../core/transcript.js";
 
 /** What stands in place of a text. */
 export const WITHHELD = "[withheld]";
@@ -14,33 +20,75 @@ export const WITHHELD = "[withheld]";
 export function withholdText(result: AnalysisResult): AnalysisResult {
   return {
     ...result,
-    transcript:
-      result.transcript === null
-        ? null
-        : { ...result.transcript, segments: result.transcript.segments.map(({ words: _words, ...segment }) => ({ ...segment, text: WITHHELD })) },
-    translation:
-      result.translation === null ? null : { ...result.translation, segments: result.translation.segments.map((segment) => ({ ...segment, text: WITHHELD })) },
-    entities: result.entities?.map((entity) => ({ ...entity, text: WITHHELD, mentions: entity.mentions.map(hide) })) ?? null,
-    classification:
-      result.classification === null
-        ? null
-        : {
-            contactType: hideEvidence(result.classification.contactType),
-            mainCategory: hideEvidence(result.classification.mainCategory),
-            subCategory: hideEvidence(result.classification.subCategory),
-            intervention: hideEvidence(result.classification.intervention),
-            priority: hideEvidence(result.classification.priority),
-          },
-    risk: result.risk?.map((finding) => ({ ...finding, evidence: finding.evidence.map(hide) })) ?? null,
-    summary:
-      result.summary === null
-        ? null
-        : { text: WITHHELD, sentences: result.summary.sentences.map(({ evidence }) => ({ text: WITHHELD, evidence: evidence.map(hide) })) },
-    quality:
-      result.quality === null
-        ? null
-        : { heads: result.quality.heads.map((head) => ({ ...head, items: head.items.map((item) => ({ ...item, evidence: item.evidence.map(hide) })) })) },
+    transcript: result.transcript === null ? null : { ...result.transcript, segments: result.transcript.segments.map(hideSegment) },
+    translation: result.translation === null ? null : hideTranslation(result.translation),
+    entities: result.entities?.map(hideEntity) ?? null,
+    classification: result.classification === null ? null : hideClassification(result.classification),
+    risk: result.risk?.map(hideFinding) ?? null,
+    summary: result.summary === null ? null : hideSummary(result.summary),
+    quality: result.quality === null ? null : hideQuality(result.quality),
   };
+}
+
+/** @returns the event with every spoken or derived text `WITHHELD`; its number, type, labels and times stay. */
+export function withholdEventText(event: CallEvent): CallEvent {
+  const { taskId } = event.payload;
+  switch (event.type) {
+    case "segment.final":
+      return { ...event, payload: { taskId, segment: hideSegment(event.payload.segment) } };
+    case "translation.added":
+      return { ...event, payload: { taskId, translation: hideTranslation(event.payload.translation) } };
+    case "entities.updated":
+      return { ...event, payload: { taskId, entities: event.payload.entities.map(hideEntity) } };
+    case "classification.updated":
+      return { ...event, payload: { taskId, classification: hideClassification(event.payload.classification) } };
+    case "risk.raised":
+      return { ...event, payload: { taskId, finding: hideFinding(event.payload.finding) } };
+    case "summary.updated":
+      return { ...event, payload: { taskId, summary: hideSummary(event.payload.summary) } };
+    case "quality.updated":
+      return { ...event, payload: { taskId, quality: hideQuality(event.payload.quality) } };
+    case "call.started":
+    case "analysis.progressed":
+    case "analysis.completed":
+    case "call.failed":
+      return event;
+  }
+}
+
+/** Without words: there is one for each that was spoken. */
+export function hideSegment({ words: _words, ...segment }: TranscriptSegment): TranscriptSegment {
+  return { ...segment, text: WITHHELD };
+}
+
+function hideTranslation(translation: Translation): Translation {
+  return { ...translation, segments: translation.segments.map((segment) => ({ ...segment, text: WITHHELD })) };
+}
+
+function hideEntity(entity: Entity): Entity {
+  return { ...entity, text: WITHHELD, mentions: entity.mentions.map(hide) };
+}
+
+function hideClassification(classification: CaseClassification): CaseClassification {
+  return {
+    contactType: hideEvidence(classification.contactType),
+    mainCategory: hideEvidence(classification.mainCategory),
+    subCategory: hideEvidence(classification.subCategory),
+    intervention: hideEvidence(classification.intervention),
+    priority: hideEvidence(classification.priority),
+  };
+}
+
+function hideFinding(finding: RiskFinding): RiskFinding {
+  return { ...finding, evidence: finding.evidence.map(hide) };
+}
+
+function hideSummary({ sentences }: CallSummary): CallSummary {
+  return { text: WITHHELD, sentences: sentences.map(({ evidence }) => ({ text: WITHHELD, evidence: evidence.map(hide) })) };
+}
+
+function hideQuality({ heads }: QualityScore): QualityScore {
+  return { heads: heads.map((head) => ({ ...head, items: head.items.map((item) => ({ ...item, evidence: item.evidence.map(hide) })) })) };
 }
 
 function hide(evidence: Evidence): Evidence {

@@ -5,6 +5,8 @@ import * as createCalls from "./migrations/0001-create-calls.js";
 import * as createJobs from "./migrations/0002-create-jobs.js";
 import * as createSecurity from "./migrations/0003-create-security.js";
 import * as createKeyCheck from "./migrations/0004-create-key-check.js";
+import * as createCallEvents from "./migrations/0005-create-call-events.js";
+import * as createBatches from "./migrations/0006-create-batches.js";
 import type { ColumnTypes } from "./migrations/column-types.js";
 import type { DatabaseSchema } from "./schema.js";
 
@@ -17,6 +19,8 @@ const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
   "0002-create-jobs": createJobs,
   "0003-create-security": createSecurity,
   "0004-create-key-check": createKeyCheck,
+  "0005-create-call-events": createCallEvents,
+  "0006-create-batches": createBatches,
 };
 
 export interface AppliedMigration {

@@ -33,10 +33,13 @@ export interface CallLegTable {
 export interface RecordingTable {
   recording_id: string;
   call_id: string;
+  kind: string;
   /** Key in the audio store. */
   audio_key: string;
   container: string;
   byte_count: number;
+  /** Keyed hash of the content. */
+  fingerprint: string | null;
   created_at_ms: number;
 }
 
@@ -72,6 +75,34 @@ export interface AnalysisTable {
   status: string;
   completed_at_ms: number;
   result_sealed: SealedText;
+}
+
+export interface CallEventTable {
+  call_id: string;
+  seq: number;
+  type: string;
+  at_ms: number;
+  payload_sealed: SealedText;
+}
+
+/** Which task works on which call; task ids rise with time. */
+export interface CallTaskTable {
+  task_id: string;
+  call_id: string;
+}
+
+export interface BatchTable {
+  batch_id: string;
+  created_at_ms: number;
+}
+
+export interface BatchItemTable {
+  batch_id: string;
+  /** 0, 1, 2, ... in the order of the request. */
+  position: number;
+  /** Null: refused, with the code. */
+  task_id: string | null;
+  error_code: string | null;
 }
 
 export interface JobTable {
@@ -140,6 +171,10 @@ export interface DatabaseSchema {
   transcript_segment: TranscriptSegmentTable;
   analysis_stage: AnalysisStageTable;
   analysis: AnalysisTable;
+  call_event: CallEventTable;
+  call_task: CallTaskTable;
+  batch: BatchTable;
+  batch_item: BatchItemTable;
   job: JobTable;
   api_key: ApiKeyTable;
   audit_record: AuditRecordTable;

@@ -57,7 +57,7 @@ describeEngineContract({
 async function callerOf(id: string): Promise<PcmSource> {
   const interleaved = join(directory, `${id}.s16`);
   const source = { path: samplePath(id, "call-16k.flac"), container: "flac" as const, signal: new AbortController().signal, timeoutMs: 60_000 };
-  await decodeWithFfmpeg(source, { path: interleaved, sampleRateHz: 16_000, maxDurationMs: 600_000 });
+  await decodeWithFfmpeg(source, { path: interleaved, sampleRateHz: 16_000, channelCount: 1, maxDurationMs: 600_000 });
   const { readFileSync } = await import("node:fs");
   const bytes = readFileSync(interleaved);
   const stereo = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);

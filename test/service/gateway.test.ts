@@ -229,7 +229,10 @@ describe.skipIf(isMissing("pocketsphinx"))("the gateway", () => {
       5_000,
       25,
     );
+    // A stream that is open while its recording is analysed.
+    const stream = await gateway.request("agent", "/audio/process-stream", { method: "POST", body: uploadForm(shortClip("child-labour", 2)) });
     const text = await (await gateway.request("admin", "/metrics")).text();
+    await stream.body?.cancel();
     const declared = [...text.matchAll(/^# TYPE (helpline_\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => ({ name, type }));
     expect(declared.length).toBeGreaterThan(10);
     // Only a crash moves it; the pool's tests see to that.

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRecordingDecoder } from "../../src/audio/decoder.js";
+import { type CallEventLog, createCallEventLog } from "../../src/calls/call-event-log.js";
 import { removeOrphanAudio } from "../../src/calls/orphan-audio.js";
 import { createRecordingIntake, type RecordingIntake } from "../../src/calls/recording-intake.js";
 import { createRecordingProcessing } from "../../src/calls/recording-processing.js";
@@ -11,6 +12,7 @@ import { createRecordingTasks, type RecordingTask, type RecordingTasks } from ".
 import { systemClock } from "../../src/core/clock.js";
 import { AppError } from "../../src/core/errors.js";
 import type { ModelTask } from "../../src/core/model-task.js";
+import { createMemoryEventBus } from "../../src/events/backends/memory-event-bus.js";
 import type { TaskInputs, TaskOutputs } from "../../src/inference/model-engine.js";
 import type { InferenceRunner } from "../../src/inference/pool/inference-pool.js";
 import { createProcessRecordingHandler } from "../../src/jobs/process-recording.js";
@@ -22,6 +24,7 @@ import { createFilesystemAudioStore } from "../../src/storage/backends/filesyste
 import { type AppDatabase, openDatabase } from "../../src/storage/database.js";
 import { createAnalysisRepository } from "../../src/storage/repositories/analysis-repository.js";
 import { createAuditRepository } from "../../src/storage/repositories/audit-repository.js";
+import { createCallEventRepository } from "../../src/storage/repositories/call-event-repository.js";
 import { createCallRepository } from "../../src/storage/repositories/call-repository.js";
 import { createJobRepository } from "../../src/storage/repositories/job-repository.js";
 import { shortClip } from "../support/sample-audio.js";
@@ -51,6 +54,7 @@ const CALM: Script = {
 interface Pipeline {
   readonly intake: RecordingIntake;
   readonly tasks: RecordingTasks;
+  readonly eventLog: CallEventLog;
   /** Tasks in the order models were asked. */
   readonly asked: ModelTask[];
   readonly database: AppDatabase;
@@ -89,10 +93,13 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
   });
   await queue.start();
   const decoder = createRecordingDecoder({ timeoutMs: 30_000, maxDurationMs: 600_000, prefer: "auto" });
+  const bus = createMemoryEventBus();
+  const eventLog = createCallEventLog({ calls, events: createCallEventRepository({ database }), bus, queue, audit, clock: systemClock });
   const processing = createRecordingProcessing({
     database,
     calls,
     analyses,
+    eventLog,
     audioStore,
     workDirectory,
     decoder,
@@ -104,8 +111,12 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
   queue.consume("recordings", createProcessRecordingHandler(processing), { concurrency: 1 });
   expect(await removeOrphanAudio({ audioStore, calls })).toBe(0);
   return {
-    intake: createRecordingIntake({ database, calls, sealers, audioStore, queue, audit, clock: systemClock, maxBytes: 10_000_000, maxAttempts: 3 }),
-    tasks: createRecordingTasks({ queue, calls, analyses, audit, clock: systemClock }),
+    intake: createRecordingIntake({
+      ...{ database, calls, sealers, audioStore, queue, eventLog, audit, clock: systemClock },
+      ...{ maxBytes: 10_000_000, maxAttempts: 3, fingerprintKey: Buffer.alloc(32, 2) },
+    }),
+    tasks: createRecordingTasks({ database, queue, calls, analyses, eventLog, audit, clock: systemClock }),
+    eventLog,
     asked,
     database,
     async close() {

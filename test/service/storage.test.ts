@@ -107,7 +107,8 @@ describe("the call repository", () => {
   it("keeps recordings with their call, and none of a unit of work that failed", async () => {
     const { calls, database, insertCall } = await openRepositories();
     const { callId } = await insertCall();
-    const recording = { recordingId: newId(), callId, audioKey: newId(), container: "wav", byteCount: 5_000_000_000, createdAtMs: 1_700_000_000_500 };
+    const stored = { recordingId: newId(), callId, audioKey: newId(), container: "wav", byteCount: 5_000_000_000, createdAtMs: 1_700_000_000_500 };
+    const recording = { ...stored, kind: "original" as const, fingerprint: "abc=" };
     const failing = inUnitOfWork(database, async (unitOfWork) => {
       await calls.insertRecording(recording, unitOfWork);
       throw new RangeError("no job could be made");

@@ -1,9 +1,12 @@
 /** The pages that follow from the code, by path. Used to write them and to check what is committed. */
+import { z } from "zod";
 import { openapiDocument } from "../../src/app/openapi-document.js";
 import { SETTINGS } from "../../src/config/config-schema.js";
+import { CALL_EVENT_TYPES } from "../../src/core/call-event.js";
 import { ERROR_CATALOGUE, type ErrorCode } from "../../src/core/error-catalogue.js";
 import { ERROR_STATUS } from "../../src/gateway/error-status.js";
 import { createMetrics } from "../../src/observability/metrics.js";
+import { CALL_EVENTS } from "../../src/protocol/call-events.js";
 import { AUDIT_ACTIONS } from "../../src/security/audit-record.js";
 
 const NOTE = "<!-- Made by `npm run docs:generate`; change the code, not this page. -->";
@@ -71,11 +74,35 @@ ${rows.join("\n")}
 `;
 }
 
+function payloadRows(payload: z.ZodObject): string {
+  const { properties = {}, required = [] } = z.toJSONSchema(payload, { io: "output" });
+  return Object.entries(properties)
+    .map(([name, property]) => {
+      const { type, enum: values, description } = property as { type?: string; enum?: readonly string[]; description?: string };
+      const kind = values?.join(", ") ?? type ?? "object";
+      return `| \`${name}\`${required.includes(name) ? "" : " (optional)"} | ${kind}${description === undefined ? "" : `; ${description}`} |`;
+    })
+    .join("\n");
+}
+
 function eventsPage(): string {
+  const types = CALL_EVENT_TYPES.map((type) => {
+    const { meaning, payload } = CALL_EVENTS[type];
+    return `### \`${type}\`\n\n${meaning}\n\n| field | |\n|---|---|\n${payloadRows(payload)}\n`;
+  });
   return `# Events
 
 ${NOTE}
 
+## Events of a call
+
+What happens on a call, as it happens: \`GET /audio/task/{id}/events\` and \`POST /audio/process-stream\` send them as
+server-sent events. Each is \`{seq, type, call_id, at, payload}\`; \`seq\` counts the events of the call from 1 with no
+gap and is the id of the server-sent event, so \`Last-Event-ID\` (or \`?after=\`) goes on where a connection was lost. A
+comment is sent when there was nothing for \`EVENT_HEARTBEAT_MS\`. Shapes of results are those of the analysis
+(\`GET /audio/task/{id}\`, see [openapi.json](openapi.json)). Roles without \`transcript:read\` get every text withheld.
+
+${types.join("\n")}
 ## Audit actions
 
 Every read and change of call data and every administrative act appends one record to the audit log; a read of a

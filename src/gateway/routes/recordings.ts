@@ -1,189 +1,214 @@
-/** Recordings: upload, ask for the task, cancel it, list what is in work. */
+/** Recordings come in: one, many, or one with its events on the same connection. */
 import multipart from "@fastify/multipart";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
-import type { RecordingIntake, RecordingSettings, StagedRecording } from "../../calls/recording-intake.js";
-import type { RecordingTask, RecordingTasks } from "../../calls/recording-tasks.js";
+import type { CallEventLog } from "../../calls/call-event-log.js";
+import type { Batch, RecordingBatches } from "../../calls/recording-batches.js";
+import type { AcceptedRecording, RecordingIntake, RecordingSettings, StagedRecording } from "../../calls/recording-intake.js";
 import { AppError } from "../../core/errors.js";
 import type { Metrics } from "../../observability/metrics.js";
-import { toWireAnalysis } from "../../protocol/http/analysis-schema.js";
 import { problemSchema } from "../../protocol/http/problem-schema.js";
 import {
+  acceptedBatchSchema,
   acceptedSchema,
-  activeTasksSchema,
-  cancelledSchema,
+  batchSchema,
+  idempotencyHeaderSchema,
+  rawFormatSchema,
   recordingFormSchema,
   taskParametersSchema,
-  taskSchema,
 } from "../../protocol/http/recording-schema.js";
 import { toWireCase } from "../../protocol/wire-case.js";
 import type { Authorized } from "../../security/authorization.js";
+import type { EventStreams } from "../event-stream.js";
 import { authorizedRequest } from "../plugins/access.js";
-import { problemOfCode } from "../problem.js";
+import { problemOfCode, toProblem } from "../problem.js";
+import { type FormFields, type FormReceiver, parseFields, readManyFiles, readOneFile, type UploadPlaces } from "../upload-form.js";
 
 export interface RecordingRoutesOptions {
   readonly intake: RecordingIntake;
-  readonly tasks: RecordingTasks;
+  readonly batches: RecordingBatches;
+  readonly eventLog: CallEventLog;
+  readonly streams: EventStreams;
+  readonly places: UploadPlaces;
   readonly metrics: Metrics;
   readonly maxBytes: number;
-  readonly uploadsAtOnce: number;
-  readonly uploadIdleTimeoutMs: number;
+  readonly maxBatchFiles: number;
   readonly speechEngine: string;
 }
 
-const AUDIO_FIELDS = ["audio", "file"];
-const LISTED_TASKS = 100;
-/** Form fields and part headers on top of the audio. */
-const FORM_OVERHEAD_BYTES = 65_536;
+const tags = ["recordings"];
+const errors = { "4xx": problemSchema, "5xx": problemSchema };
+const FORM =
+  "multipart/form-data with the file field `audio` (or `file`) and the text fields language, include_translation, include_insights, call_id. " +
+  "A file that has no header of its own needs `format` (gsm, slin, slin16, ulaw, alaw) in the query, or in the form before the file. " +
+  "With an Idempotency-Key header, the same upload sent again is the same call.";
+const upload = { consumes: ["multipart/form-data"], querystring: z.object({ format: rawFormatSchema.optional() }), headers: idempotencyHeaderSchema };
+const config = { permission: "recording:create" as const };
 
 export async function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOptions): Promise<void> {
   // One byte over our own limit, so that it is our limit, with its own code, that speaks first.
-  await app.register(multipart, { limits: { fileSize: options.maxBytes + 1, files: 1, fields: 20, fieldSize: 4_096, headerPairs: 50 } });
-  uploadRoute(app, options);
-  taskRoutes(app, options);
+  const limits = { fileSize: options.maxBytes + 1, files: options.maxBatchFiles, fields: 20, fieldSize: 4_096, headerPairs: 50 };
+  await app.register(multipart, { limits });
+  uploadRoutes(app, options);
+  streamRoute(app, options);
+  batchRoutes(app, options);
 }
 
-function uploadRoute(app: FastifyInstance, options: RecordingRoutesOptions): void {
+function uploadRoutes(app: FastifyInstance, options: RecordingRoutesOptions): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const uploads = { running: 0 };
+  const response = { 202: acceptedSchema, ...errors };
+  const accept = async (request: FastifyRequest, reply: FastifyReply, defaults: FormFields) => {
+    const accepted = await options.places.hold(request, () => acceptRecording(request, options, defaults));
+    if (accepted.isRepeated) reply.header("idempotent-replayed", "true");
+    reply.code(202).header("location", `/audio/task/${accepted.taskId}`);
+    return toWireAccepted(accepted);
+  };
   routes.post(
     "/audio/process",
+    { config, schema: { tags, summary: "Upload a recording for analysis", description: FORM, ...upload, response } },
+    (request, reply) => accept(request, reply, {}),
+  );
+  routes.post(
+    "/audio/analyze",
+    { config, schema: { tags, summary: "Upload a recording for analysis, untranslated unless asked", description: FORM, ...upload, response } },
+    (request, reply) => accept(request, reply, { include_translation: "false" }),
+  );
+}
+
+function streamRoute(app: FastifyInstance, { places, eventLog, streams, ...options }: RecordingRoutesOptions): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
+    "/audio/process-stream",
     {
-      config: { permission: "recording:create" },
+      config,
+      compress: false,
       schema: {
-        tags: ["recordings"],
-        summary: "Upload a recording for analysis",
-        description:
-          "multipart/form-data with the file field `audio` (or `file`) and the text fields language, include_translation, include_insights, call_id.",
-        consumes: ["multipart/form-data"],
-        response: { 202: acceptedSchema, "4xx": problemSchema, "5xx": problemSchema },
+        tags,
+        summary: "Upload a recording and follow its analysis as server-sent events",
+        description: `${FORM} The events are those of /audio/task/{id}/events, where a client that lost the connection goes on; the headers x-task-id and x-call-id name the task and the call.`,
+        ...upload,
+        response: { 200: z.string().meta({ contentMediaType: "text/event-stream" }), 204: z.null(), ...errors },
       },
     },
     async (request, reply) => {
-      const authorized = authorizedRequest(request, "recording:create");
-      takeUploadPlace(uploads, options);
-      const { socket } = request.raw;
-      const cut = (): void => void socket.destroy();
-      socket.setTimeout(options.uploadIdleTimeoutMs).once("timeout", cut);
-      try {
-        const { taskId, callId } = await receiveUpload(request, authorized, options);
-        reply.code(202).header("location", `/audio/task/${taskId}`);
-        return { task_id: taskId, call_id: callId, status: "queued" as const, status_endpoint: `/audio/task/${taskId}` };
-      } finally {
-        socket.setTimeout(0).off("timeout", cut);
-        uploads.running--;
-      }
+      const accepted = await places.hold(request, () => acceptRecording(request, options, {}));
+      reply.header("x-task-id", accepted.taskId).header("x-call-id", accepted.callId).header("location", `/audio/task/${accepted.taskId}`);
+      const reader = authorizedRequest(request, "task:read");
+      return streams.send(request, reply, (signal) => eventLog.follow(reader, { taskId: accepted.taskId, afterSeq: 0, signal }));
     },
   );
 }
 
-function taskRoutes(app: FastifyInstance, options: RecordingRoutesOptions): void {
+function batchRoutes(app: FastifyInstance, options: RecordingRoutesOptions): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  routes.get(
-    "/audio/task/:id",
+  routes.post(
+    "/audio/batch",
     {
-      config: { permission: "task:read" },
+      config,
       schema: {
-        tags: ["recordings"],
-        summary: "A task, with its analysis when it is done",
-        params: taskParametersSchema,
-        response: { 200: taskSchema, "4xx": problemSchema },
+        tags,
+        summary: "Upload many recordings at once",
+        description: `${FORM} Send each file in a field named audio (or file); call_id is not taken. Every file is accepted or refused on its own.`,
+        ...upload,
+        response: { 202: acceptedBatchSchema, ...errors },
       },
     },
-    async (request) => toWireTask(await options.tasks.get(authorizedRequest(request, "task:read"), request.params.id)),
-  );
-
-  routes.delete(
-    "/audio/task/:id",
-    {
-      config: { permission: "task:cancel" },
-      schema: {
-        tags: ["recordings"],
-        summary: "Cancel a queued or running task",
-        params: taskParametersSchema,
-        response: { 200: cancelledSchema, "4xx": problemSchema },
-      },
+    async (request, reply) => {
+      const { files, batchId, items } = await options.places.hold(request, () => acceptBatch(request, options));
+      reply.code(202).header("location", `/audio/batch/${batchId}`);
+      return {
+        batch_id: batchId,
+        status_endpoint: `/audio/batch/${batchId}`,
+        items: items.map((item, position) => {
+          const place = { position, file_name: files[position]?.fileName ?? "" };
+          return "error" in item ? { ...place, status: "refused" as const, error: toProblem(item.error) } : { ...place, ...toWireAccepted(item) };
+        }),
+      };
     },
-    async (request) => ({ task_id: request.params.id, status: await options.tasks.cancel(authorizedRequest(request, "task:cancel"), request.params.id) }),
   );
-
   routes.get(
-    "/audio/tasks/active",
+    "/audio/batch/:id",
     {
       config: { permission: "task:read" },
-      schema: { tags: ["recordings"], summary: "Queued and running tasks, newest first", response: { 200: activeTasksSchema } },
+      schema: { tags, summary: "How far the recordings of a batch are", params: taskParametersSchema, response: { 200: batchSchema, ...errors } },
     },
-    async (request) => {
-      const tasks = await options.tasks.listActive(authorizedRequest(request, "task:read"), LISTED_TASKS);
-      return { items: tasks.map((task) => toWireTask({ ...task, stages: [] })), next_cursor: null };
-    },
+    async (request) => toWireBatch(await options.batches.get(authorizedRequest(request, "task:read"), request.params.id)),
   );
 }
 
-function takeUploadPlace(uploads: { running: number }, { uploadsAtOnce, metrics }: RecordingRoutesOptions): void {
-  if (uploads.running >= uploadsAtOnce) {
-    metrics.rateLimited.inc({ reason: "uploads" });
-    throw new AppError("GATEWAY_UPLOADS_BUSY", "Too many uploads are running; try again when Retry-After says.", {
-      retryable: true,
-      details: { retryAfterSeconds: 5 },
-    });
-  }
-  uploads.running++;
+type IntakeOptions = Pick<RecordingRoutesOptions, "intake" | "metrics" | "maxBytes" | "speechEngine">;
+
+async function acceptRecording(request: FastifyRequest, options: IntakeOptions, defaults: FormFields): Promise<AcceptedRecording> {
+  const authorized = authorizedRequest(request, "recording:create");
+  const receiver = recordingReceiver(request, authorized, options);
+  const { received, fields } = await readOneFile(request, receiver);
+  const settings = await orDiscard([received], receiver, () => settingsOf(request, { ...defaults, ...fields }, options));
+  options.metrics.uploadBytes.inc(received.byteCount);
+  return options.intake.commit(authorized, received, settings);
 }
 
-async function receiveUpload(request: FastifyRequest, authorized: Authorized<"recording:create">, options: RecordingRoutesOptions) {
-  const { intake, maxBytes, metrics } = options;
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes + FORM_OVERHEAD_BYTES) {
-    throw new AppError(
-      "AUDIO_TOO_LARGE",
-      `The upload is larger than the ${Math.round(maxBytes / 1_048_576)} MB allowed; send a shorter or compressed recording.`,
-    );
-  }
-  if (!request.isMultipart()) throw new AppError("GATEWAY_UNSUPPORTED_MEDIA_TYPE", "This path takes multipart/form-data with a file field named audio.");
-  const { staged, settings } = await readForm(request, authorized, options);
-  metrics.uploadBytes.inc(staged.byteCount);
-  return intake.commit(authorized, staged, settings);
+async function acceptBatch(request: FastifyRequest, options: RecordingRoutesOptions) {
+  const authorized = authorizedRequest(request, "recording:create");
+  const receiver = recordingReceiver(request, authorized, options);
+  const { files, fields } = await readManyFiles(request, receiver);
+  const received = files.flatMap((file) => ("received" in file ? [file.received] : []));
+  const { callId: _none, ...settings } = await orDiscard(received, receiver, () => settingsOf(request, fields, options));
+  for (const { byteCount } of received) options.metrics.uploadBytes.inc(byteCount);
+  if (received.length === 0) throw batchRefused(files.map((file) => ("error" in file ? file.error.code : "INTERNAL")));
+  const entries = files.map((file) => ("received" in file ? { staged: file.received } : { error: file.error }));
+  return { files, ...(await options.batches.commit(authorized, entries, settings)) };
 }
 
-/** Reads the whole form; a recording received with a form that is wrong is discarded. */
-async function readForm(request: FastifyRequest, authorized: Authorized<"recording:create">, { intake, speechEngine }: RecordingRoutesOptions) {
-  const fields: Record<string, unknown> = {};
-  let staged: StagedRecording | undefined;
-  try {
-    for await (const part of request.parts()) {
-      if (part.type === "field") fields[part.fieldname] = part.value;
-      else if (AUDIO_FIELDS.includes(part.fieldname) && staged === undefined) staged = await intake.receive(authorized, part.file);
-      else throw new AppError("GATEWAY_BAD_REQUEST", "Send one file, in the field named audio.");
-    }
-    if (staged === undefined) throw new AppError("GATEWAY_BAD_REQUEST", "The form has no file: send the recording in the field named audio.");
-    return { staged, settings: parseSettings(fields, speechEngine) };
-  } catch (error) {
-    if (staged !== undefined) await intake.discard(staged);
-    throw toFormError(error);
-  }
-}
-
-/** What the form's parser throws is the client's doing: malformed, cut off, or gone. */
-function toFormError(error: unknown): unknown {
-  const isOurs = error instanceof AppError || (error as NodeJS.ErrnoException).syscall !== undefined;
-  return isOurs ? error : new AppError("GATEWAY_BAD_REQUEST", "The form can't be read: it is malformed, has too many parts, or was cut off.", { cause: error });
-}
-
-function parseSettings(fields: Record<string, unknown>, speechEngine: string): RecordingSettings {
-  const form = recordingFormSchema.safeParse(fields);
-  if (!form.success) {
-    const wrong = z.flattenError(form.error).fieldErrors;
-    throw new AppError("GATEWAY_BAD_REQUEST", "A form field is wrong; 'details' names it.", { details: { fields: Object.keys(wrong) } });
-  }
-  const { language, include_translation: includeTranslation, call_id: callId } = form.data;
-  return { language, includeTranslation, speechEngine, ...(callId === undefined ? {} : { callId }) };
-}
-
-function toWireTask({ result, errorCode, ...task }: RecordingTask): z.infer<typeof taskSchema> {
+function recordingReceiver(
+  request: FastifyRequest,
+  authorized: Authorized<"recording:create">,
+  { intake, maxBytes }: IntakeOptions,
+): FormReceiver<StagedRecording> {
   return {
-    ...(toWireCase(task) as Omit<z.infer<typeof taskSchema>, "result" | "error">),
-    ...(result === undefined ? {} : { result: toWireAnalysis(result) }),
-    ...(errorCode === undefined ? {} : { error: problemOfCode(errorCode) }),
+    fileFields: ["audio", "file"],
+    maxBytes,
+    receive(content, fields) {
+      const { format = fields["format"] } = request.query as { readonly format?: unknown };
+      const rawFormat = format === undefined || format === "" ? undefined : parseFields(z.object({ format: rawFormatSchema }), { format }).format;
+      return intake.receive(authorized, content, rawFormat === undefined ? {} : { rawFormat });
+    },
+    discard: (staged) => intake.discard(staged),
   };
+}
+
+async function orDiscard<Received, T>(received: readonly Received[], receiver: FormReceiver<Received>, work: () => T): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    for (const one of received) await receiver.discard(one);
+    throw error;
+  }
+}
+
+function settingsOf(request: FastifyRequest, fields: FormFields, { speechEngine }: IntakeOptions): RecordingSettings {
+  const { language, include_translation: includeTranslation, call_id: callId } = parseFields(recordingFormSchema, fields);
+  const idempotencyKey = request.headers["idempotency-key"];
+  return {
+    ...{ language, includeTranslation, speechEngine },
+    ...(callId === undefined ? {} : { callId }),
+    ...(typeof idempotencyKey === "string" ? { idempotencyKey } : {}),
+  };
+}
+
+function toWireAccepted({ taskId, callId, status }: Pick<AcceptedRecording, "taskId" | "callId" | "status">): z.infer<typeof acceptedSchema> {
+  return { task_id: taskId, call_id: callId, status, status_endpoint: `/audio/task/${taskId}` };
+}
+
+function toWireBatch({ items, ...batch }: Batch): z.infer<typeof batchSchema> {
+  const wireItems = items.map(({ errorCode, ...item }) => ({
+    ...(toWireCase(item) as Omit<z.infer<typeof batchSchema>["items"][number], "error">),
+    ...(errorCode === undefined ? {} : { error: problemOfCode(errorCode) }),
+  }));
+  const { batchId, status, progress } = batch;
+  return { batch_id: batchId, status, progress, items: wireItems };
+}
+
+/** Nothing of a batch can become a task: that is a refusal, and it says why for each file. */
+function batchRefused(codes: readonly string[]): AppError {
+  return new AppError("CALL_BATCH_REFUSED", "No file of the batch could be taken in; 'details' has the reason of each, in order.", { details: { codes } });
 }

@@ -35,22 +35,22 @@ const ledgerSchema = z.object({
 const decision = <Label extends z.ZodType>(label: Label) =>
   z.object({ label: label.nullable().describe("null: not enough evidence"), score, evidence: z.array(evidenceSchema) });
 
-const transcriptSchema = z.object({
+export const segmentSchema = z.object({
+  id: z.string(),
+  channel,
+  start_ms: milliseconds,
+  end_ms: milliseconds,
+  text: z.string(),
+  language: z.string(),
+  score: score.nullable().describe("null: the engine gives none"),
+  words: z.array(z.object({ text: z.string(), start_ms: milliseconds, end_ms: milliseconds, score: score.nullable() })).optional(),
+});
+
+export const transcriptSchema = z.object({
   text: z.string(),
   language: z.string(),
   low_quality: z.boolean().describe("by an engine known to be poor on this audio"),
-  segments: z.array(
-    z.object({
-      id: z.string(),
-      channel,
-      start_ms: milliseconds,
-      end_ms: milliseconds,
-      text: z.string(),
-      language: z.string(),
-      score: score.nullable().describe("null: the engine gives none"),
-      words: z.array(z.object({ text: z.string(), start_ms: milliseconds, end_ms: milliseconds, score: score.nullable() })).optional(),
-    }),
-  ),
+  segments: z.array(segmentSchema),
 });
 
 export const stageSchema = z.object({

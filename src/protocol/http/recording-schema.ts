@@ -23,7 +23,58 @@ export const recordingFormSchema = z.object({
     .optional(),
 });
 
-export const acceptedSchema = z.object({ task_id: z.string(), call_id: z.string(), status: z.literal("queued"), status_endpoint: z.string() });
+/** Formats without a header, which the sender must name. */
+export const rawFormatSchema = z.enum(["gsm", "slin", "slin16", "ulaw", "alaw"]).describe("gsm, slin, ulaw and alaw at 8000 Hz, slin16 at 16000 Hz; mono");
+
+export const idempotencyHeaderSchema = z.object({
+  "idempotency-key": z.string().min(1).max(255).optional().describe("chosen by the sender; an upload repeated under the same key is not taken in twice"),
+});
+
+export const acceptedSchema = z.object({
+  task_id: z.string(),
+  call_id: z.string(),
+  status: z.enum(WORK_STATUSES).describe("queued, unless the upload was a repetition"),
+  status_endpoint: z.string(),
+});
+
+const batchPlace = { position: z.int().min(0), file_name: z.string() };
+
+export const acceptedBatchSchema = z.object({
+  batch_id: z.string(),
+  status_endpoint: z.string(),
+  items: z.array(z.union([acceptedSchema.extend(batchPlace), z.object({ ...batchPlace, status: z.literal("refused"), error: problemSchema })])),
+});
+
+export const batchSchema = z.object({
+  batch_id: z.string(),
+  status: z.enum(["processing", "completed", "failed"]).describe("failed: not one file was analysed"),
+  progress: z.int().min(0).max(100),
+  items: z.array(
+    z.object({
+      position: z.int().min(0),
+      status: z.enum([...WORK_STATUSES, "refused"]),
+      progress: z.int().min(0).max(100),
+      task_id: z.string().optional(),
+      call_id: z.string().optional(),
+      error: problemSchema.optional(),
+    }),
+  ),
+});
+
+const seq = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
+
+export const eventQuerySchema = z.object({ after: seq.default(0).describe("events up to this number were seen already") });
+
+export const lastEventHeaderSchema = z.object({ "last-event-id": seq.optional().describe("as after; goes before it") });
+
+/** Pages of lists. */
+export const pageQuerySchema = z.object({
+  cursor: z.string().max(200).optional().describe("next_cursor of the page before"),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
 
 export const taskParametersSchema = z.object({ id: z.string().max(64) });
 

@@ -22,6 +22,8 @@ export interface EmbeddedConsumerOptions {
   readonly toRecord: (row: JobRow) => JobRecord;
   readonly random?: () => number;
   readonly onOutcome?: (queue: QueueName, jobName: string, outcome: JobOutcome, durationMs: number) => void;
+  /** The job has ended for good, and that is durable. */
+  readonly onEnded?: (jobId: string) => void;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -132,6 +134,7 @@ export class EmbeddedConsumer {
       this.#settlements.unshift(...settlements);
       throw error;
     }
+    for (const { kind, jobId } of settlements) if (kind === "finished") this.#options.onEnded?.(jobId);
     for (const row of rows) this.#deliver(row);
     if (free > 0 && rows.length < free) await this.#becomeIdle();
   }

@@ -16,6 +16,7 @@ import type {
   EnqueuedJob,
   JobCounts,
   JobHandler,
+  JobListFilter,
   JobPayload,
   JobRecord,
   NewJob,
@@ -39,6 +40,8 @@ export interface EmbeddedQueueOptions {
   readonly maxStalls: number;
   readonly random?: () => number;
   readonly onOutcome?: (queue: QueueName, jobName: string, outcome: JobOutcome, durationMs: number) => void;
+  /** The job has ended for good, and that is durable. */
+  readonly onEnded?: (jobId: string) => void;
   readonly onError?: (error: unknown) => void;
   /** A job ended without its handler: set aside after too many stalls, or cancelled while its process died. */
   readonly onRecoveryEnded?: (job: JobRecord) => void;
@@ -96,6 +99,11 @@ export class EmbeddedQueueBackend implements QueueBackend {
     return row === undefined ? undefined : toRecord(row);
   }
 
+  async findByKey(queue: QueueName, idempotencyKey: string): Promise<JobRecord | undefined> {
+    const row = await this.#options.jobs.findByKey(queue, idempotencyKey);
+    return row === undefined ? undefined : toRecord(row);
+  }
+
   async cancel(jobId: string): Promise<CancelOutcome> {
     const before = await this.#options.jobs.requestCancel(jobId, this.#options.clock.nowMs());
     if (before === undefined) return "unknown";
@@ -118,7 +126,7 @@ export class EmbeddedQueueBackend implements QueueBackend {
     };
   }
 
-  async list(filter: { readonly queue?: QueueName; readonly statuses: readonly WorkStatus[]; readonly limit: number }): Promise<readonly JobRecord[]> {
+  async list(filter: JobListFilter): Promise<readonly JobRecord[]> {
     return (await this.#options.jobs.list(filter)).map(toRecord);
   }
 
@@ -129,6 +137,10 @@ export class EmbeddedQueueBackend implements QueueBackend {
 
   async discardDead(jobId: string): Promise<void> {
     if (!(await this.#options.jobs.removeDead(jobId))) throw await this.#notDead(jobId);
+  }
+
+  async forget(jobIds: readonly string[], { unitOfWork }: { readonly unitOfWork: UnitOfWork }): Promise<void> {
+    await this.#options.jobs.removeEnded(jobIds, unitOfWork);
   }
 
   async close(deadlineMs: number): Promise<void> {

@@ -1,13 +1,20 @@
 /** The audio store on a directory: one encrypted file a recording, named by our id, synced before it is visible. */
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.js";
-import { createAudioDecryptor, createAudioEncryptor } from "../../security/audio-cipher.js";
+import {
+  AUDIO_BLOCK_BYTES,
+  AUDIO_HEADER_BYTES,
+  createAudioDecryptor,
+  createAudioEncryptor,
+  createAudioRangeDecryptor,
+  locateAudioBlock,
+} from "../../security/audio-cipher.js";
 import { syncDirectory } from "../../security/synced-directory.js";
-import type { AudioStore } from "../audio-store.js";
+import type { AudioStore, ByteRange } from "../audio-store.js";
 
 const SUFFIX = ".oca";
 const PARTIAL_SUFFIX = ".part";
@@ -41,14 +48,15 @@ export async function createFilesystemAudioStore(options: { readonly directory: 
       }
       return { byteCount };
     },
-    async read(audioKey, callKey) {
+    async read(audioKey, callKey, range) {
       const path = pathOf(audioKey);
-      await stat(path).catch((cause: unknown) => {
+      const { size } = await stat(path).catch((cause: unknown) => {
         throw new AppError("AUDIO_FILE_NOT_FOUND", "The recording is not in the audio store.", { cause });
       });
-      const decryptor = createAudioDecryptor(callKey);
+      const { decryptor, start } = range === undefined ? { decryptor: createAudioDecryptor(callKey), start: 0 } : await openRange(path, callKey, range);
       // The pipeline destroys both ends on any failure; the reader sees it as the decryptor's error.
-      void pipeline(createReadStream(path), decryptor).catch(() => {});
+      if (start < size) void pipeline(createReadStream(path, { start, end: endOfRange(range) }), decryptor).catch(() => {});
+      else decryptor.end();
       return decryptor;
     },
     async remove(audioKey) {
@@ -58,6 +66,22 @@ export async function createFilesystemAudioStore(options: { readonly directory: 
       return (await readdir(directory)).filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
     },
   };
+}
+
+async function openRange(path: string, callKey: Buffer, range: ByteRange): Promise<{ readonly decryptor: Transform; readonly start: number }> {
+  const file = await open(path, "r");
+  try {
+    const header = Buffer.alloc(AUDIO_HEADER_BYTES);
+    await file.read(header, 0, header.length, 0);
+    return { decryptor: createAudioRangeDecryptor(callKey, header, range), start: locateAudioBlock(range.start).fileOffset };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Last byte of the file to read: that of the last block the range touches. */
+function endOfRange(range: ByteRange | undefined): number {
+  return range === undefined ? Number.POSITIVE_INFINITY : locateAudioBlock(range.end - 1 + AUDIO_BLOCK_BYTES).fileOffset - 1;
 }
 
 function checkKey(audioKey: string): string {

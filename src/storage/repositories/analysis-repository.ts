@@ -13,7 +13,7 @@ interface TaskOfCall {
 
 export interface AnalysisRepository {
   /** Stores or replaces one stage's outcome. */
-  saveStage(task: TaskOfCall, outcome: StageOutcome, finishedAtMs: number): Promise<void>;
+  saveStage(task: TaskOfCall, outcome: StageOutcome, finishedAtMs: number, unitOfWork?: UnitOfWork): Promise<void>;
   /** Completed stages only: failed ones, and those skipped for want of them, are done again. */
   loadCompletedStages(task: TaskOfCall): Promise<ReadonlyMap<AnalysisStage, StageOutcome>>;
   /** Stores the finished analysis and its segments; a second store of the same task changes nothing. */
@@ -27,7 +27,7 @@ export interface AnalysisRepository {
 export function createAnalysisRepository(options: { readonly database: AppDatabase }): AnalysisRepository {
   const { database } = options;
   return {
-    async saveStage({ taskId, callId, sealer }, { report, output }, finishedAtMs) {
+    async saveStage({ taskId, callId, sealer }, { report, output }, finishedAtMs, unitOfWork) {
       const values = {
         call_id: callId,
         status: report.status,
@@ -36,7 +36,7 @@ export function createAnalysisRepository(options: { readonly database: AppDataba
         finished_at_ms: finishedAtMs,
         output_sealed: sealer.seal(`stage/${taskId}/${report.stage}`, JSON.stringify({ report, output })),
       };
-      await database.sql
+      await executorOf(database, unitOfWork)
         .insertInto("analysis_stage")
         .values({ task_id: taskId, stage: report.stage, ...values })
         .onConflict((conflict) => conflict.columns(["task_id", "stage"]).doUpdateSet(values))

@@ -1,16 +1,22 @@
-/** Calls, their recordings, and the keys their texts are sealed with. */
+/** Calls, their legs, recordings and tasks, and the keys their texts are sealed with. */
 import type { CallRecord, WorkStatus } from "../../core/call.js";
+import type { CallFilter, CallPosition } from "../../core/call-filter.js";
 import { AppError } from "../../core/errors.js";
 import type { CallSealer, SealedText, SealerFactory } from "../../security/sealed-text.js";
 import type { AppDatabase } from "../database.js";
+import type { CallLegTable, CallTable, RecordingTable } from "../schema.js";
 import { executorOf, type UnitOfWork } from "../unit-of-work.js";
 
 export interface RecordingRecord {
   readonly recordingId: string;
   readonly callId: string;
+  /** As it came, or made from that for playing in a browser. */
+  readonly kind: "original" | "playback";
   readonly audioKey: string;
   readonly container: string;
   readonly byteCount: number;
+  /** Keyed hash of the content; null for what was made here, and for recordings older than the column. */
+  readonly fingerprint: string | null;
   readonly createdAtMs: number;
 }
 
@@ -21,13 +27,28 @@ export interface CallOutcome {
   readonly languages?: readonly string[];
 }
 
+export interface CallPageRequest {
+  readonly filter: CallFilter;
+  readonly after?: CallPosition;
+  readonly limit: number;
+}
+
 export interface CallRepository {
   /** Inserts; `STORAGE_CONFLICT` when the id is taken. */
   insertCall(call: CallRecord, wrappedKey: SealedText, unitOfWork?: UnitOfWork): Promise<void>;
   insertRecording(recording: RecordingRecord, unitOfWork?: UnitOfWork): Promise<void>;
+  insertTask(callId: string, taskId: string, unitOfWork?: UnitOfWork): Promise<void>;
   findCall(callId: string): Promise<CallRecord | undefined>;
+  /** Newest first. */
+  listCalls(page: CallPageRequest): Promise<readonly CallRecord[]>;
   findRecording(recordingId: string): Promise<RecordingRecord | undefined>;
+  /** Oldest first. */
+  listRecordings(callId: string): Promise<readonly RecordingRecord[]>;
+  /** Tasks that worked or work on the call, newest first. */
+  listTaskIds(callId: string): Promise<readonly string[]>;
   updateOutcome(callId: string, outcome: CallOutcome, unitOfWork?: UnitOfWork): Promise<void>;
+  /** Removes the call with everything that hangs on it, its key among that; false when there is none. */
+  removeCall(callId: string, unitOfWork: UnitOfWork): Promise<boolean>;
   /** Opens the call's sealer. @throws AppError `CALL_NOT_FOUND`, `SECURITY_DECRYPTION_FAILED` */
   openSealer(callId: string): Promise<CallSealer>;
 }
@@ -47,30 +68,27 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
       }
     },
     async insertRecording(recording, unitOfWork) {
-      await executorOf(database, unitOfWork)
-        .insertInto("recording")
-        .values({
-          recording_id: recording.recordingId,
-          call_id: recording.callId,
-          audio_key: recording.audioKey,
-          container: recording.container,
-          byte_count: recording.byteCount,
-          created_at_ms: recording.createdAtMs,
-        })
-        .execute();
+      await executorOf(database, unitOfWork).insertInto("recording").values(toRecordingRow(recording)).execute();
     },
-    findCall: (callId) => findCall(database, callId),
+    async insertTask(callId, taskId, unitOfWork) {
+      await executorOf(database, unitOfWork).insertInto("call_task").values({ call_id: callId, task_id: taskId }).execute();
+    },
+    async findCall(callId) {
+      const row = await database.sql.selectFrom("call").selectAll().where("call_id", "=", callId).executeTakeFirst();
+      return row === undefined ? undefined : (await withLegs(database, [row]))[0];
+    },
+    listCalls: (page) => listCalls(database, page),
     async findRecording(recordingId) {
       const row = await database.sql.selectFrom("recording").selectAll().where("recording_id", "=", recordingId).executeTakeFirst();
-      if (row === undefined) return undefined;
-      return {
-        recordingId: row.recording_id,
-        callId: row.call_id,
-        audioKey: row.audio_key,
-        container: row.container,
-        byteCount: row.byte_count,
-        createdAtMs: row.created_at_ms,
-      };
+      return row === undefined ? undefined : toRecording(row);
+    },
+    async listRecordings(callId) {
+      const rows = await database.sql.selectFrom("recording").selectAll().where("call_id", "=", callId).orderBy("recording_id").execute();
+      return rows.map(toRecording);
+    },
+    async listTaskIds(callId) {
+      const rows = await database.sql.selectFrom("call_task").select("task_id").where("call_id", "=", callId).orderBy("task_id", "desc").execute();
+      return rows.map((row) => row.task_id);
     },
     async updateOutcome(callId, outcome, unitOfWork) {
       await executorOf(database, unitOfWork)
@@ -83,6 +101,10 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
         .where("call_id", "=", callId)
         .execute();
     },
+    async removeCall(callId, unitOfWork) {
+      const result = await executorOf(database, unitOfWork).deleteFrom("call").where("call_id", "=", callId).executeTakeFirst();
+      return result.numDeletedRows === 1n;
+    },
     async openSealer(callId) {
       const row = await database.sql.selectFrom("call").select("wrapped_key").where("call_id", "=", callId).executeTakeFirst();
       if (row === undefined) throw new AppError("CALL_NOT_FOUND", "There is no such call.");
@@ -91,7 +113,42 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
   };
 }
 
-function toRow(call: CallRecord, wrappedKey: SealedText) {
+async function listCalls(database: AppDatabase, { filter, after, limit }: CallPageRequest): Promise<readonly CallRecord[]> {
+  let query = database.sql.selectFrom("call").selectAll();
+  if (filter.status !== undefined) query = query.where("status", "=", filter.status);
+  if (filter.source !== undefined) query = query.where("source", "=", filter.source);
+  if (filter.agentId !== undefined) query = query.where("agent_id", "=", filter.agentId);
+  // The column is a JSON array of tags; a tag is letters, digits and hyphens, so this finds it whole or not at all.
+  if (filter.language !== undefined) query = query.where("languages", "like", `%"${filter.language}"%`);
+  if (filter.startedFromMs !== undefined) query = query.where("started_at_ms", ">=", filter.startedFromMs);
+  if (filter.startedBeforeMs !== undefined) query = query.where("started_at_ms", "<", filter.startedBeforeMs);
+  if (after !== undefined) {
+    const { startedAtMs, callId } = after;
+    query = query.where((eb) => eb.or([eb("started_at_ms", "<", startedAtMs), eb.and([eb("started_at_ms", "=", startedAtMs), eb("call_id", "<", callId)])]));
+  }
+  return withLegs(database, await query.orderBy("started_at_ms", "desc").orderBy("call_id", "desc").limit(limit).execute());
+}
+
+async function withLegs(database: AppDatabase, rows: readonly CallTable[]): Promise<readonly CallRecord[]> {
+  if (rows.length === 0) return [];
+  const legs = await database.sql
+    .selectFrom("call_leg")
+    .selectAll()
+    .where(
+      "call_id",
+      "in",
+      rows.map((row) => row.call_id),
+    )
+    .execute();
+  return rows.map((row) =>
+    toCall(
+      row,
+      legs.filter((leg) => leg.call_id === row.call_id),
+    ),
+  );
+}
+
+function toRow(call: CallRecord, wrappedKey: SealedText): CallTable {
   return {
     call_id: call.callId,
     external_id: call.externalId ?? null,
@@ -110,10 +167,7 @@ function toRow(call: CallRecord, wrappedKey: SealedText) {
   };
 }
 
-async function findCall(database: AppDatabase, callId: string): Promise<CallRecord | undefined> {
-  const row = await database.sql.selectFrom("call").selectAll().where("call_id", "=", callId).executeTakeFirst();
-  if (row === undefined) return undefined;
-  const legs = await database.sql.selectFrom("call_leg").selectAll().where("call_id", "=", callId).execute();
+function toCall(row: CallTable, legs: readonly CallLegTable[]): CallRecord {
   return {
     callId: row.call_id,
     ...(row.external_id === null ? {} : { externalId: row.external_id }),
@@ -128,5 +182,31 @@ async function findCall(database: AppDatabase, callId: string): Promise<CallReco
     languages: JSON.parse(row.languages) as string[],
     mode: row.mode as CallRecord["mode"],
     legalHold: row.legal_hold === 1,
+  };
+}
+
+function toRecordingRow(recording: RecordingRecord): RecordingTable {
+  return {
+    recording_id: recording.recordingId,
+    call_id: recording.callId,
+    kind: recording.kind,
+    audio_key: recording.audioKey,
+    container: recording.container,
+    byte_count: recording.byteCount,
+    fingerprint: recording.fingerprint,
+    created_at_ms: recording.createdAtMs,
+  };
+}
+
+function toRecording(row: RecordingTable): RecordingRecord {
+  return {
+    recordingId: row.recording_id,
+    callId: row.call_id,
+    kind: row.kind as RecordingRecord["kind"],
+    audioKey: row.audio_key,
+    container: row.container,
+    byteCount: row.byte_count,
+    fingerprint: row.fingerprint,
+    createdAtMs: row.created_at_ms,
   };
 }

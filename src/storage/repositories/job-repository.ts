@@ -68,13 +68,24 @@ export interface JobRepository {
   recoverStalled(options: RecoveryOptions): Promise<{ readonly requeued: number; readonly ended: readonly JobRow[] }>;
   nextRunAtMs(queue: string): Promise<number | null>;
   find(jobId: string): Promise<JobRow | undefined>;
+  findByKey(queue: string, idempotencyKey: string): Promise<JobRow | undefined>;
   /** Cancels a queued job or marks a running one; returns the status before. */
   requestCancel(jobId: string, atMs: number): Promise<string | undefined>;
   countByStatus(queue: string, nowMs: number): Promise<ReadonlyMap<string, number>>;
-  list(filter: { readonly queue?: string; readonly statuses: readonly string[]; readonly limit: number }): Promise<readonly JobRow[]>;
+  list(filter: JobFilter): Promise<readonly JobRow[]>;
   /** Queues a dead job again with all its attempts; false when it is not dead. */
   retryDead(jobId: string): Promise<boolean>;
   removeDead(jobId: string): Promise<boolean>;
+  /** Removes jobs that have ended; others stay. */
+  removeEnded(jobIds: readonly string[], unitOfWork?: UnitOfWork): Promise<void>;
+}
+
+export interface JobFilter {
+  readonly queue?: string;
+  readonly statuses: readonly string[];
+  /** Only jobs older than this one: where the page before ended. */
+  readonly beforeJobId?: string;
+  readonly limit: number;
 }
 
 /** `insert` joins a given unit of work; every other method is its own transaction. */
@@ -105,14 +116,16 @@ export function createJobRepository(options: { readonly database: AppDatabase })
       return row?.next ?? null;
     },
     find: (jobId) => db.selectFrom("job").selectAll().where("job_id", "=", jobId).executeTakeFirst(),
+    findByKey: (queue, key) => db.selectFrom("job").selectAll().where("queue", "=", queue).where("idempotency_key", "=", key).executeTakeFirst(),
     requestCancel: (jobId, atMs) => requestCancel(database, jobId, atMs),
     countByStatus: (queue, nowMs) => countByStatus(database, queue, nowMs),
-    list: ({ queue, statuses, limit }) =>
+    list: ({ queue, statuses, beforeJobId, limit }) =>
       db
         .selectFrom("job")
         .selectAll()
         .where("status", "in", [...statuses])
         .where((eb) => (queue === undefined ? sql<SqlBool>`1 = 1` : eb("queue", "=", queue)))
+        .where((eb) => (beforeJobId === undefined ? sql<SqlBool>`1 = 1` : eb("job_id", "<", beforeJobId)))
         .orderBy("job_id", "desc")
         .limit(limit)
         .execute(),
@@ -129,7 +142,17 @@ export function createJobRepository(options: { readonly database: AppDatabase })
       const result = await db.deleteFrom("job").where("job_id", "=", jobId).where("status", "=", "failed").executeTakeFirst();
       return result.numDeletedRows === 1n;
     },
+    removeEnded: (jobIds, unitOfWork) => removeEnded(database, jobIds, unitOfWork),
   };
+}
+
+async function removeEnded(database: AppDatabase, jobIds: readonly string[], unitOfWork: UnitOfWork | undefined): Promise<void> {
+  if (jobIds.length === 0) return;
+  await executorOf(database, unitOfWork)
+    .deleteFrom("job")
+    .where("job_id", "in", [...jobIds])
+    .where("status", "in", ["completed", "failed", "cancelled"])
+    .execute();
 }
 
 type InsertCompiler = (row: JobRow) => CompiledQuery;

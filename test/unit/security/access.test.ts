@@ -93,6 +93,7 @@ describe("permissions", () => {
     "task:read": "agent supervisor admin service",
     "task:cancel": "agent supervisor admin service",
     "call:read": "agent supervisor admin service",
+    "call:delete": "supervisor admin",
     "transcript:read": "agent supervisor admin",
     "queue:read": "supervisor admin service",
     "model:read": "agent supervisor admin service",

@@ -1,0 +1,120 @@
+/**
+ * The events of calls, as they are written and as they are followed: stored first, then told on the bus, so that a
+ * reader who was away finds every one of them in order and a reader who is there waits for nothing.
+ */
+import { type CallEvent, endsTask, type NewCallEvent } from "../core/call-event.js";
+import type { Clock } from "../core/clock.js";
+import { AppError } from "../core/errors.js";
+import { isId } from "../core/ids.js";
+import { type EventBus, listenFor } from "../events/event-bus.js";
+import { callOfJobPayload } from "../protocol/job-payloads.js";
+import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
+import type { AuditSink } from "../security/audit-record.js";
+import type { Authorized } from "../security/authorization.js";
+import { isGranted } from "../security/permissions.js";
+import type { CallSealer } from "../security/sealed-text.js";
+import { withholdEventText } from "../security/withhold-text.js";
+import type { CallEventRepository } from "../storage/repositories/call-event-repository.js";
+import type { CallRepository } from "../storage/repositories/call-repository.js";
+import type { UnitOfWork } from "../storage/unit-of-work.js";
+
+export interface FollowRequest {
+  readonly taskId: string;
+  /** Events up to this number were seen already; 0 for all. */
+  readonly afterSeq: number;
+  /** Aborted: the reader went away. */
+  readonly signal: AbortSignal;
+}
+
+export interface CallEventLog {
+  /** Numbers and stores events of a call; whoever follows it is told once the unit of work is durable. */
+  append(call: { readonly callId: string; readonly sealer: CallSealer }, events: readonly NewCallEvent[], unitOfWork: UnitOfWork): Promise<void>;
+  /**
+   * The events of a task's call after `afterSeq`, those that exist and those to come, until the task has ended. Text is
+   * shown to roles with `transcript:read`, audited before the first; others get it withheld.
+   *
+   * @returns undefined when the task has ended and there is nothing after `afterSeq`.
+   * @throws AppError `QUEUE_JOB_NOT_FOUND`, `AUDIT_SINK_UNAVAILABLE`
+   */
+  follow(authorized: Authorized<"task:read">, request: FollowRequest): Promise<AsyncGenerator<CallEvent> | undefined>;
+}
+
+export interface CallEventLogDependencies {
+  readonly calls: CallRepository;
+  readonly events: CallEventRepository;
+  readonly bus: EventBus;
+  readonly queue: Pick<QueueBackend, "find">;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+}
+
+const PAGE_EVENTS = 100;
+/** The bus may lose a notice: the store is looked into this often all the same. */
+const LOOK_AGAIN_MS = 2_000;
+
+/** Events are sealed under their call's key, and go when the call goes. */
+export function createCallEventLog(dependencies: CallEventLogDependencies): CallEventLog {
+  const { calls, events, bus, audit, clock } = dependencies;
+  return {
+    async append(call, added, unitOfWork) {
+      if (added.length === 0) return;
+      await events.append(call, added, clock.nowMs(), unitOfWork);
+      unitOfWork.afterCommit(() => bus.publish(`call/${call.callId}`));
+    },
+    async follow({ actor }, request) {
+      const job = await findJob(dependencies, request.taskId);
+      const callId = callOfJobPayload(job?.payload);
+      if (job === undefined || callId === undefined) throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
+      if (isEnded(job) && (await events.lastSeq(callId)) <= request.afterSeq) return undefined;
+      const maySeeText = isGranted(actor.role, "transcript:read");
+      const action = maySeeText ? "transcript.read" : "task.read";
+      await audit.append({ atMs: clock.nowMs(), actorId: actor.actorId, role: actor.role, action, target: callId, outcome: "allowed" });
+      const sealer = await calls.openSealer(callId);
+      return readOn(dependencies, { ...request, callId, sealer, show: maySeeText ? (event) => event : withholdEventText });
+    },
+  };
+}
+
+interface ReadOnRequest extends FollowRequest {
+  readonly callId: string;
+  readonly sealer: CallSealer;
+  readonly show: (event: CallEvent) => CallEvent;
+}
+
+async function* readOn(dependencies: CallEventLogDependencies, request: ReadOnRequest): AsyncGenerator<CallEvent> {
+  const { callId, taskId, signal, show } = request;
+  const notices = listenFor(dependencies.bus, `call/${callId}`, `task/${taskId}`);
+  let afterSeq = request.afterSeq;
+  let wasEnded = false;
+  try {
+    while (!signal.aborted) {
+      const page = await dependencies.events.list(request, { afterSeq, limit: PAGE_EVENTS });
+      for (const event of page) {
+        afterSeq = event.seq;
+        yield show(event);
+        if (endsTask(event, taskId) && isEnded(await findJob(dependencies, taskId), event)) return;
+      }
+      if (page.length > 0) continue;
+      // Ended before the empty look: nothing can come any more.
+      if (wasEnded) return;
+      wasEnded = isEnded(await findJob(dependencies, taskId));
+      if (!wasEnded) await notices.next(LOOK_AGAIN_MS, signal);
+    }
+  } finally {
+    notices.close();
+  }
+}
+
+function findJob({ queue }: CallEventLogDependencies, taskId: string): Promise<JobRecord | undefined> {
+  return isId(taskId) ? queue.find(taskId) : Promise.resolve(undefined);
+}
+
+/**
+ * The last event is stored a moment before its job ends, so it counts as the end unless it is an old one: a task tried
+ * again by hand goes on after it.
+ */
+function isEnded(job: JobRecord | undefined, last?: CallEvent): boolean {
+  if (job === undefined) return true;
+  if (last?.type === "analysis.completed") return true;
+  return job.status !== "queued" && job.status !== "processing";
+}

@@ -1,0 +1,81 @@
+/** Events of calls on the wire, in server-sent events and on WebSockets alike; docs/events.md is made from this table. */
+import { z } from "zod";
+import { ANALYSIS_STAGES, STAGE_STATUSES } from "../core/analysis-result.js";
+import { CALL_SOURCES } from "../core/call.js";
+import { CALL_EVENT_TYPES, type CallEvent, type CallEventType } from "../core/call-event.js";
+import { analysisSchema, segmentSchema } from "./http/analysis-schema.js";
+import { toWireCase } from "./wire-case.js";
+
+const taskId = z.string();
+const part = analysisSchema.shape;
+
+interface EventDefinition {
+  readonly meaning: string;
+  readonly payload: z.ZodObject;
+}
+
+/** What each type tells, and its payload. */
+export const CALL_EVENTS: Readonly<Record<CallEventType, EventDefinition>> = {
+  "call.started": {
+    meaning: "The call exists: a recording was taken in, or the first audio came.",
+    payload: z.object({ task_id: taskId, source: z.enum(CALL_SOURCES) }),
+  },
+  "segment.final": {
+    meaning: "A stretch of speech with its words. A later event with the same segment id replaces it.",
+    payload: z.object({ task_id: taskId, segment: segmentSchema }),
+  },
+  "translation.added": {
+    meaning: "The transcript in another language.",
+    payload: z.object({ task_id: taskId, translation: part.translation.unwrap().omit({ text: true }) }),
+  },
+  "entities.updated": {
+    meaning: "All entities found so far; replaces what an earlier event told.",
+    payload: z.object({ task_id: taskId, entities: part.entities.unwrap() }),
+  },
+  "classification.updated": {
+    meaning: "What kind of case it is and how urgent; replaces what an earlier event told.",
+    payload: z.object({ task_id: taskId, classification: part.classification.unwrap() }),
+  },
+  "risk.raised": { meaning: "One sign of danger, with the words it rests on.", payload: z.object({ task_id: taskId, finding: part.risk.unwrap().element }) },
+  "summary.updated": {
+    meaning: "The summary so far; replaces what an earlier event told.",
+    payload: z.object({ task_id: taskId, summary: part.summary.unwrap() }),
+  },
+  "quality.updated": {
+    meaning: "The call-quality marks; replaces what an earlier event told.",
+    payload: z.object({ task_id: taskId, quality: part.quality.unwrap() }),
+  },
+  "analysis.progressed": {
+    meaning: "A stage of the analysis ended. A stage that failed may be tried again: then it is told of again.",
+    payload: z.object({
+      task_id: taskId,
+      stage: z.enum(ANALYSIS_STAGES),
+      status: z.enum(STAGE_STATUSES),
+      progress: z.int().min(0).max(100).describe("of the whole task; never falls"),
+      duration_ms: z.int().min(0),
+      error_code: z.string().optional().describe("why the stage failed; docs/errors.md"),
+    }),
+  },
+  "analysis.completed": {
+    meaning: "The analysis is stored and complete. The last event of its task.",
+    payload: z.object({ task_id: taskId, is_partial: z.boolean().describe("true when some stage failed") }),
+  },
+  "call.failed": {
+    meaning: "The recording can't be analysed, or the task was cancelled. The last event of its task, unless an operator has it tried again.",
+    payload: z.object({ task_id: taskId, status: z.enum(["failed", "cancelled"]), error_code: z.string() }),
+  },
+};
+
+export const callEventSchema = z.object({
+  seq: z.int().min(1).describe("1, 2, 3, ... per call, no gaps"),
+  type: z.enum(CALL_EVENT_TYPES),
+  call_id: z.string(),
+  at: z.string(),
+  payload: z.record(z.string(), z.unknown()),
+});
+export type WireCallEvent = z.infer<typeof callEventSchema>;
+
+/** Writes an event as the wire has it. */
+export function toWireEvent({ seq, type, callId, atMs, payload }: CallEvent): WireCallEvent {
+  return { seq, type, call_id: callId, at: new Date(atMs).toISOString(), payload: toWireCase(payload) as Record<string, unknown> };
+}
