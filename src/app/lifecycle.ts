@@ -19,6 +19,7 @@ import { createTelephonyServer, type TelephonyServer } from "../telephony/teleph
 import { buildServices, type Services } from "./build-services.js";
 import { openMasterKey } from "./open-master-key.js";
 import { dataLayout, packageRoot } from "./paths.js";
+import { startPurging } from "./purge-schedule.js";
 import { createServiceStatus } from "./service-status.js";
 import { refuseUnknownSpeechEngine } from "./speech-engine-choice.js";
 
@@ -60,6 +61,8 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
       worker: () => worker,
       isAccepting: () => isAccepting,
     });
+    const stopPurging = startPurging(services, { answerTtlMs: config.inference.answerTtlMs, logger });
+    undo.unshift(async () => stopPurging());
     const gateway = await createServiceGateway(config, { services, metrics, status, logger, tls });
     undo.unshift(() => closeGateway(gateway, config.shutdownDeadlineMs));
     const telephony = createTelephonyServer({
@@ -103,13 +106,17 @@ interface GatewayParts {
 
 function createServiceGateway(config: Config, { services, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
   const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles } = config.gateway;
-  const { authenticator, audit, intake, batches, tasks, eventLog, history, callAudio, queue } = services;
+  const { authenticator, audit, intake, batches, tasks, eventLog, history, callAudio, feedback, modelTasks, queue } = services;
   return createGateway({
     access: { authenticator, audit, metrics, requestsPerSecond, requestBurst },
     uploads: { uploadsAtOnce, uploadIdleTimeoutMs },
     events: config.events,
     recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },
-    calls: { history, callAudio },
+    calls: { history, callAudio, feedback },
+    models: {
+      ...{ modelTasks, maxBytes: config.audio.maxBytes, speechEngine: config.inference.speechEngine },
+      translationTarget: config.language.translationTarget,
+    },
     operations: { status, queue, metrics },
     logger,
     ...(tls === undefined ? {} : { tls }),

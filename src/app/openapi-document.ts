@@ -18,7 +18,8 @@ export async function openapiDocument(): Promise<object> {
       ...{ intake: uncalled, batches: uncalled, tasks: uncalled, eventLog: uncalled },
       ...{ maxBytes: 1, maxBatchFiles: 1, speechEngine: "auto" },
     } as GatewayOptions["recordings"],
-    calls: { history: uncalled, callAudio: uncalled } as GatewayOptions["calls"],
+    models: { modelTasks: uncalled, maxBytes: 1, speechEngine: "auto", translationTarget: "en" } as GatewayOptions["models"],
+    calls: { history: uncalled, callAudio: uncalled, feedback: uncalled } as GatewayOptions["calls"],
     operations: { status, queue: uncalled, metrics } as GatewayOptions["operations"],
     logger: silentLogger,
   });

@@ -2,7 +2,7 @@
  * A recording to analysable audio: one s16le file at 16 kHz per channel, levelled, in a work directory of the caller's.
  * ffmpeg does it when it is installed, our fallback decoders otherwise.
  */
-import { open, rm } from "node:fs/promises";
+import { open, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { AppError } from "../core/errors.js";
@@ -18,6 +18,10 @@ import { compareWithSize, readWavHeader } from "./wav-file.js";
 /** Every engine is fed this rate. */
 export const ANALYSIS_SAMPLE_RATE_HZ = 16_000;
 const MAX_CHANNELS = 2;
+/** Two frames of AAC at 8 kHz. */
+const MAX_PADDING_MS = 260;
+/** ffmpeg drops the frames of silence that telephones send in AMR: everything after them would be heard too early. */
+const BETTER_HERE: readonly Container[] = ["amr"];
 const PROBE_LIFE_MS = 30_000;
 
 export interface DecodedChannel {
@@ -74,7 +78,8 @@ export function createRecordingDecoder(options: RecordingDecoderOptions): Record
   return {
     describe,
     async decode(request) {
-      const decoded = (await describe()) === "ffmpeg" ? await decodeBySystem(request, options) : await decodeInThread(request, options);
+      const isOurs = (await describe()) === "fallback" || BETTER_HERE.includes(request.container);
+      const decoded = isOurs ? await decodeInThread(request, options) : await decodeBySystem(request, options);
       return checkDecoded(decoded, options);
     },
     async encodePlayback(request, outputPath) {
@@ -84,8 +89,7 @@ export function createRecordingDecoder(options: RecordingDecoderOptions): Record
           "Making a playable version needs ffmpeg, which is not installed; ask for format=original, or run: apt-get install ffmpeg",
         );
       }
-      const wav = request.container === "wav" ? await readWav(request.path) : undefined;
-      const source = { ...request, ...(await withoutFloats(request, wav?.encoding)), timeoutMs: options.timeoutMs };
+      const source = { ...request, ...(await playbackSource(request, options)), timeoutMs: options.timeoutMs };
       const { channelCount } = await probeWithFfmpeg(source);
       await encodeOpus(source, { path: outputPath, channelCount, maxDurationMs: options.maxDurationMs });
     },
@@ -115,6 +119,7 @@ async function decodeBySystem(request: DecodeRequest, { timeoutMs, maxDurationMs
   const { channelCount } = format;
   const interleavedPath = join(request.workDirectory, "interleaved.s16");
   const { isDamaged } = await decodeWithFfmpeg(source, { path: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, channelCount, maxDurationMs });
+  await cutPadding(interleavedPath, request.container, format);
   const answer = await runThread({ split: splitJob(request, interleavedPath, channelCount), maxChannels: MAX_CHANNELS }, request.signal);
   await rm(interleavedPath, { force: true });
   return { format, split: answer.split, isDamaged, unreadMs: wav?.unreadMs ?? 0 };
@@ -129,6 +134,27 @@ async function withoutFloats(
   const outputPath = join(workDirectory, "rewritten.wav");
   await runThread({ rewrite: { path, outputPath }, maxChannels: MAX_CHANNELS }, signal);
   return { path: outputPath, container };
+}
+
+/** What ffmpeg is to encode: the recording itself, or our reading of it where ours is the right one. */
+async function playbackSource(request: DecodeRequest, options: RecordingDecoderOptions): Promise<Pick<DecodeRequest, "path" | "container">> {
+  const { container, path, workDirectory, signal } = request;
+  if (container === "wav") return withoutFloats(request, (await readWav(path)).encoding);
+  if (!BETTER_HERE.includes(container)) return { path, container };
+  const outputPath = join(workDirectory, "decoded.s16");
+  const { maxDurationMs } = options;
+  await runThread({ fallback: { path, container, outputPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, maxDurationMs }, maxChannels: MAX_CHANNELS }, signal);
+  return { path: outputPath, container: "slin16" };
+}
+
+/** AAC in MP4 ends in padding that ffmpeg hands out as sound; the container says where the sound ends. */
+async function cutPadding(interleavedPath: string, container: Container, { declaredDurationMs, channelCount }: AudioFormat): Promise<void> {
+  if (container !== "mp4" || declaredDurationMs === null) return;
+  const { size } = await stat(interleavedPath);
+  const frameBytes = 2 * channelCount;
+  const declaredBytes = Math.round((declaredDurationMs * ANALYSIS_SAMPLE_RATE_HZ) / 1000) * frameBytes;
+  const isPadding = size > declaredBytes && size - declaredBytes < (MAX_PADDING_MS * ANALYSIS_SAMPLE_RATE_HZ * frameBytes) / 1000;
+  if (isPadding) await truncate(interleavedPath, declaredBytes);
 }
 
 interface WavOnDisk {

@@ -93,7 +93,7 @@ async function refuseTooLong({ path, container, maxDurationMs }: FallbackOptions
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    if (container !== "flac" && size > MAX_COMPRESSED_BYTES) throw tooLongToHold();
+    if (container !== "flac" && size > MAX_COMPRESSED_BYTES) throw tooLongToHold(container);
     const head = Buffer.alloc(FLAC_HEAD_BYTES);
     await file.read(head, 0, head.length, 0);
     // STREAMINFO: 20 bits of sample rate, 8 bits of layout, 36 bits of samples (RFC 9639 section 8.2).
@@ -136,7 +136,8 @@ async function resampleTo(samples: Int16Array, format: AudioFormat, sampleRateHz
   }
 }
 
-function tooLongToHold(): AppError {
+function tooLongToHold(container?: Container): AppError {
+  if (container === "amr") return new AppError("AUDIO_TOO_LARGE", "An AMR recording of over an hour can't be decoded here; convert it to WAV or OGG.");
   return new AppError("AUDIO_DECODER_MISSING", "The recording is too long to decode without ffmpeg, which is not installed; run: apt-get install ffmpeg");
 }
 

@@ -5,7 +5,7 @@ import { parseWavHeader, type WavHeader } from "./wav.js";
 const CHUNK_HEADER_BYTES = 8;
 const MAX_FORMAT_BYTES = 256;
 /** Chunks before the data; a file with more is not a recording. */
-const MAX_CHUNKS = 1_000;
+const MAX_CHUNKS = 10_000;
 
 /** @throws AppError `AUDIO_CORRUPT` when there is no format or no data chunk. */
 export async function readWavHeader(file: FileHandle): Promise<WavHeader> {

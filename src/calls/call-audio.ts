@@ -13,8 +13,8 @@ import { newId } from "../core/ids.js";
 import type { AuditSink } from "../security/audit-record.js";
 import type { Authorized } from "../security/authorization.js";
 import type { AudioStore, ByteRange } from "../storage/audio-store.js";
+import { fetchRecording } from "../storage/recording-fetch.js";
 import type { CallRepository, RecordingRecord } from "../storage/repositories/call-repository.js";
-import { fetchRecording } from "./recording-fetch.js";
 
 export interface CallAudioFile {
   readonly container: string;

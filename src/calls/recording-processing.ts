@@ -10,12 +10,12 @@ import { AppError } from "../core/errors.js";
 import type { ProcessRecordingPayload } from "../protocol/job-payloads.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import type { AppDatabase } from "../storage/database.js";
+import { fetchRecording } from "../storage/recording-fetch.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
 import { inUnitOfWork } from "../storage/unit-of-work.js";
 import { type EndedTask, endCall } from "./call-ending.js";
 import type { CallEventLog } from "./call-event-log.js";
-import { fetchRecording } from "./recording-fetch.js";
 import { stageEvents } from "./stage-events.js";
 
 export interface RecordingProcessingDependencies extends AnalysisDependencies {

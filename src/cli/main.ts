@@ -10,6 +10,7 @@ import { addMigrateCommand } from "./commands/migrate.js";
 import { addOpenapiCommand } from "./commands/openapi.js";
 import { addProcessCommand } from "./commands/process.js";
 import { addServeCommand } from "./commands/serve.js";
+import { addWatchCommand } from "./commands/watch.js";
 import type { CliContext } from "./context.js";
 import { EXIT } from "./exit-codes.js";
 
@@ -38,6 +39,7 @@ for (const add of [
   addAuditCommand,
   addDoctorCommand,
   addOpenapiCommand,
+  addWatchCommand,
   addDemoCommand,
 ]) {
   add(program, context);

@@ -9,6 +9,13 @@ import { isLanguageTag } from "../core/language.js";
 const integer = (min: number, max: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
 const optionalPath = z.string().min(1).optional();
 
+/** Keys that came over an open line could be anybody's. */
+function isSafeUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+}
+
 export const configSchema = z.object({
   dataDirectory: z.string().min(1),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
@@ -34,6 +41,14 @@ export const configSchema = z.object({
   }),
   tls: z.object({ certificateFile: optionalPath, keyFile: optionalPath }),
   security: z.object({ masterKeyFile: optionalPath }),
+  jwt: z.object({
+    secretFile: optionalPath,
+    jwksFile: optionalPath,
+    jwksUrl: z.string().refine(isSafeUrl).optional(),
+    issuer: z.string().min(1).optional(),
+    audience: z.string().min(1).optional(),
+    roleClaim: z.string().min(1),
+  }),
   audio: z.object({
     maxBytes: integer(1, 17_179_869_184),
     maxDurationMs: integer(1_000, 86_400_000),
@@ -44,7 +59,12 @@ export const configSchema = z.object({
     defaults: z.array(z.string().refine(isLanguageTag)).min(1),
     translationTarget: z.string().refine(isLanguageTag),
   }),
-  inference: z.object({ processes: integer(0, 64), speechEngine: z.string().min(1), maxWaiting: integer(1, 100_000) }),
+  inference: z.object({
+    processes: integer(0, 64),
+    speechEngine: z.string().min(1),
+    maxWaiting: integer(1, 100_000),
+    answerTtlMs: integer(60_000, 2_592_000_000),
+  }),
   queue: z.object({
     concurrency: integer(0, 64),
     leaseMs: integer(500, 600_000),
@@ -142,6 +162,25 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     rule: "a file path",
     purpose: "The master key. Default: `master.key` in the data directory, made on first start.",
   },
+  JWT_SECRET_FILE: {
+    path: "jwt.secretFile",
+    rule: "a file path",
+    purpose: "Secret (32 characters or more) of tokens signed with HS256. This or a key set lets people in with the helpline's own sign-on, beside API keys.",
+  },
+  JWT_JWKS_FILE: {
+    path: "jwt.jwksFile",
+    rule: "a file path",
+    purpose: "Key set (JWKS) of tokens signed with EdDSA or RS256; read again when a key is not in it.",
+  },
+  JWT_JWKS_URL: { path: "jwt.jwksUrl", rule: "an https URL (http on this machine)", purpose: "The same from the sign-on's own address; cached." },
+  JWT_ISSUER: { path: "jwt.issuer", rule: "a text", purpose: "Who must have issued a token. Needed with a key set." },
+  JWT_AUDIENCE: { path: "jwt.audience", rule: "a text", purpose: "Whom a token must be for. Needed with a key set." },
+  JWT_ROLE_CLAIM: {
+    path: "jwt.roleClaim",
+    defaultText: "role",
+    rule: "the name of a claim",
+    purpose: "Claim with the role (agent, supervisor, admin, service), alone or in a list; dots go into objects, e.g. `realm_access.roles`.",
+  },
   AUDIO_MAX_BYTES: { path: "audio.maxBytes", defaultText: "536870912", rule: "1 to 17179869184", purpose: "Largest recording accepted, in bytes (512 MB)." },
   AUDIO_MAX_DURATION_MS: { path: "audio.maxDurationMs", defaultText: "14400000", rule: "1000 to 86400000", purpose: "Longest recording analysed (4 hours)." },
   AUDIO_DECODE_TIMEOUT_MS: {
@@ -175,6 +214,12 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     defaultText: "auto",
     rule: "auto or an installed engine",
     purpose: "Which speech engine to use; `auto` takes the best installed.",
+  },
+  MODEL_ANSWER_TTL_MS: {
+    path: "inference.answerTtlMs",
+    defaultText: "86400000",
+    rule: "60000 to 2592000000",
+    purpose: "How long questions to model endpoints and their answers are kept (a day); calls are not touched by it.",
   },
   WORKER_CONCURRENCY: { path: "queue.concurrency", defaultText: "0", rule: "0 to 64", purpose: "Recordings in work at once; 0 means one per core." },
   JOB_LEASE_MS: { path: "queue.leaseMs", defaultText: "30000", rule: "500 to 600000", purpose: "Silence after which a job's worker is taken for dead." },

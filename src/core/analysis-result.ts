@@ -49,11 +49,23 @@ export interface Translation {
   readonly segments: readonly { readonly segmentId: string; readonly text: string }[];
 }
 
-/** Who spoke how much. All values are integer milliseconds or counts, from the channels, not from words. */
+/**
+ * Who spoke how much. All values are integer milliseconds or counts, from the channels, not from words. What needs two
+ * channels is null, or empty, where there is one.
+ */
 export interface ConversationMetrics {
   readonly talkMs: Readonly<Partial<Record<Channel, number>>>;
-  readonly interruptions: number;
+  /** Time in which nobody speaks. */
+  readonly silenceMs: number;
   readonly longestSilenceMs: number;
+  /** Stretches in which both speak. */
+  readonly overlaps: number | null;
+  readonly overlapMs: number | null;
+  /** Times somebody began while the other went on speaking. */
+  readonly interruptions: number | null;
+  readonly interruptionsBy: Readonly<Partial<Record<Channel, number>>>;
+  /** Median time a speaker takes to answer; null when they never did. */
+  readonly responseDelayMs: Readonly<Partial<Record<Channel, number | null>>>;
 }
 
 export interface StageReport {

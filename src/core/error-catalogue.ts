@@ -34,11 +34,15 @@ export const ERROR_CATALOGUE = {
   },
   AUTH_CREDENTIALS_MISSING: {
     meaning: "The request has no credentials.",
-    remedy: "Send Authorization: Bearer with an API key.",
+    remedy: "Send Authorization: Bearer with an API key or a token.",
   },
   AUTH_CREDENTIALS_INVALID: {
-    meaning: "The API key is unknown, revoked or mistyped.",
-    remedy: "Make one with: openchs-ai keys create",
+    meaning: "The API key is unknown, revoked or mistyped, or the token is not valid.",
+    remedy: "Make a key with: openchs-ai keys create; or sign in again.",
+  },
+  AUTH_KEYS_UNAVAILABLE: {
+    meaning: "The keys that tokens are verified with can't be had.",
+    remedy: "Check JWT_JWKS_FILE or that the address of JWT_JWKS_URL answers; API keys work meanwhile.",
   },
   AUTH_PERMISSION_DENIED: {
     meaning: "The key's role may not do this.",
@@ -64,6 +68,14 @@ export const ERROR_CATALOGUE = {
     meaning: "No file of the batch could be taken in.",
     remedy: "'details' has the code of each file, in order.",
   },
+  CALL_NOT_ANALYSED: {
+    meaning: "The call has no finished analysis, or not yet.",
+    remedy: "Wait for its task; if that has failed, its error says why.",
+  },
+  CALL_NOT_TRANSCRIBED: {
+    meaning: "The call has no transcript, or not yet.",
+    remedy: "Wait for its analysis; if that has ended, its stages say why there is none.",
+  },
   CALL_ON_LEGAL_HOLD: {
     meaning: "The call is on legal hold and can't be deleted.",
     remedy: "Lift the hold first; who set it is in the audit log.",
@@ -87,6 +99,14 @@ export const ERROR_CATALOGUE = {
   CONFIG_PORT_IN_USE: {
     meaning: "The port is taken.",
     remedy: "Stop what uses it, or choose another with --port.",
+  },
+  FEEDBACK_ITEM_UNKNOWN: {
+    meaning: "The analysis has no item of this name.",
+    remedy: "docs/feedback.md says how items are named; take names from the analysis.",
+  },
+  FEEDBACK_LABEL_UNKNOWN: {
+    meaning: "The item can't be corrected like this.",
+    remedy: "'details' lists the labels it can have; segments, summaries and translations are corrected in words.",
   },
   GATEWAY_BAD_REQUEST: {
     meaning: "The request does not have the form this path takes.",

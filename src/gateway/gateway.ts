@@ -6,19 +6,26 @@ import { constants } from "node:zlib";
 import compress from "@fastify/compress";
 import etag from "@fastify/etag";
 import helmet from "@fastify/helmet";
+import multipart from "@fastify/multipart";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { AgentFeedbackUseCase } from "../calls/agent-feedback.js";
 import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { errorFields } from "../observability/error-fields.js";
 import type { TlsOptions } from "../security/tls-options.js";
 import { createEventStreams, type EventStreamsOptions } from "./event-stream.js";
+import { lingerOverBody } from "./lingering.js";
 import { type AccessOptions, guardRoutes, requireStatedPermissions } from "./plugins/access.js";
 import { fromFrameworkError, toProblem } from "./problem.js";
+import { agentFeedbackRoutes } from "./routes/agent-feedback.js";
 import { type CallRoutesOptions, callRoutes } from "./routes/calls.js";
 import { healthRoutes } from "./routes/health.js";
+import { type ModelTaskRoutesOptions, modelTaskRoutes } from "./routes/model-tasks.js";
+import { modelInfoRoutes } from "./routes/models.js";
+import { openAiRoutes } from "./routes/openai-transcriptions.js";
 import { type OperationsRoutesOptions, operationsRoutes } from "./routes/operations.js";
 import { type RecordingRoutesOptions, recordingRoutes } from "./routes/recordings.js";
 import { type TaskRoutesOptions, taskRoutes } from "./routes/tasks.js";
@@ -29,7 +36,8 @@ export interface GatewayOptions {
   readonly uploads: Omit<UploadPlacesOptions, "metrics">;
   readonly events: Omit<EventStreamsOptions, "metrics">;
   readonly recordings: Omit<RecordingRoutesOptions, "places" | "streams" | "metrics"> & Pick<TaskRoutesOptions, "tasks">;
-  readonly calls: CallRoutesOptions;
+  readonly calls: CallRoutesOptions & { readonly feedback: AgentFeedbackUseCase };
+  readonly models: Omit<ModelTaskRoutesOptions, "places" | "metrics" | "history">;
   readonly operations: OperationsRoutesOptions;
   readonly logger: Logger;
   readonly tls?: TlsOptions;
@@ -97,13 +105,24 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     const { metrics } = options.operations;
     const places = createUploadPlaces({ ...options.uploads, metrics });
     const streams = createEventStreams(guarded, { ...options.events, metrics });
+    await guarded.register(multipart, { limits: formLimits(options.recordings) });
     await guarded.register(recordingRoutes, { ...options.recordings, places, streams, metrics });
     await guarded.register(taskRoutes, { ...options.recordings, streams });
     await guarded.register(callRoutes, options.calls);
+    const models = { ...options.models, history: options.calls.history, places, metrics };
+    await guarded.register(modelTaskRoutes, models);
+    await guarded.register(openAiRoutes, { ...models, status: options.operations.status });
+    await guarded.register(modelInfoRoutes, options.operations);
+    await guarded.register(agentFeedbackRoutes, options.calls);
     await guarded.register(operationsRoutes, options.operations);
     await guarded.register(documentationRoutes);
   });
   return app;
+}
+
+function formLimits({ maxBytes, maxBatchFiles }: GatewayOptions["recordings"]) {
+  // One byte over our own limit, so that it is our limit, with its own code, that speaks first.
+  return { fileSize: maxBytes + 1, files: maxBatchFiles, fields: 20, fieldSize: 4_096, headerPairs: 50 };
 }
 
 function answerErrors(app: FastifyInstance, logger: Logger): void {
@@ -122,8 +141,7 @@ function answerErrors(app: FastifyInstance, logger: Logger): void {
     if (typeof retryAfterSeconds === "number") reply.header("retry-after", retryAfterSeconds);
     else if (problem.status === 503) reply.header("retry-after", 5);
     if (problem.status === 401) reply.header("www-authenticate", "Bearer");
-    // The rest of a refused upload is not read: the connection ends with the answer.
-    if (!request.raw.complete) reply.header("connection", "close");
+    lingerOverBody(request);
     return sendProblem(reply, error);
   });
   app.setNotFoundHandler({}, (_request, reply) =>

@@ -3,6 +3,7 @@
  * may stand in it.
  */
 import { z } from "zod";
+import { MODEL_TASKS } from "../core/model-task.js";
 
 export const PROCESS_RECORDING = "process-recording";
 
@@ -15,6 +16,13 @@ export const processRecordingPayload = z.strictObject({
   speechEngine: z.string().max(64),
 });
 export type ProcessRecordingPayload = z.infer<typeof processRecordingPayload>;
+
+export const ANSWER_QUESTION = "answer-question";
+
+/** The question itself lies sealed under the job's id; what is here is for whoever looks at the queue. */
+export const answerQuestionPayload = z.strictObject({
+  modelTask: z.enum(MODEL_TASKS),
+});
 
 /** The call a job works on; undefined for jobs of no call. */
 export function callOfJobPayload(payload: unknown): string | undefined {

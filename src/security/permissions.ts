@@ -10,8 +10,12 @@ export const PERMISSIONS = [
   "call:read",
   "call:delete",
   "transcript:read",
+  "feedback:create",
+  "feedback:read",
+  "feedback:export",
   "queue:read",
   "model:read",
+  "model:run",
   "health:read",
   "metrics:read",
   "job:manage",
@@ -23,10 +27,21 @@ export type Permission = (typeof PERMISSIONS)[number];
 const EVERYONE: readonly Permission[] = ["task:read", "call:read", "model:read", "health:read"];
 
 const GRANTED: Readonly<Record<UserRole, readonly Permission[]>> = {
-  agent: [...EVERYONE, "recording:create", "task:cancel", "transcript:read"],
-  supervisor: [...EVERYONE, "recording:create", "task:cancel", "transcript:read", "call:delete", "queue:read"],
+  agent: [...EVERYONE, "feedback:create", "feedback:read", "model:run", "recording:create", "task:cancel", "transcript:read"],
+  supervisor: [
+    ...EVERYONE,
+    "feedback:create",
+    "feedback:read",
+    "feedback:export",
+    "model:run",
+    "recording:create",
+    "task:cancel",
+    "transcript:read",
+    "call:delete",
+    "queue:read",
+  ],
   admin: PERMISSIONS,
-  service: [...EVERYONE, "recording:create", "task:cancel", "queue:read", "metrics:read"],
+  service: [...EVERYONE, "model:run", "recording:create", "task:cancel", "queue:read", "metrics:read"],
 };
 
 /** True when the role holds the permission. */

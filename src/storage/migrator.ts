@@ -7,6 +7,8 @@ import * as createSecurity from "./migrations/0003-create-security.js";
 import * as createKeyCheck from "./migrations/0004-create-key-check.js";
 import * as createCallEvents from "./migrations/0005-create-call-events.js";
 import * as createBatches from "./migrations/0006-create-batches.js";
+import * as createModelTasks from "./migrations/0007-create-model-tasks.js";
+import * as createAgentFeedback from "./migrations/0008-create-agent-feedback.js";
 import type { ColumnTypes } from "./migrations/column-types.js";
 import type { DatabaseSchema } from "./schema.js";
 
@@ -21,6 +23,8 @@ const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
   "0004-create-key-check": createKeyCheck,
   "0005-create-call-events": createCallEvents,
   "0006-create-batches": createBatches,
+  "0007-create-model-tasks": createModelTasks,
+  "0008-create-agent-feedback": createAgentFeedback,
 };
 
 export interface AppliedMigration {

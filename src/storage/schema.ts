@@ -105,6 +105,40 @@ export interface BatchItemTable {
   error_code: string | null;
 }
 
+export interface ModelTaskTable {
+  task_id: string;
+  model_task: string;
+  /** Hash of who asked. */
+  actor_id: string;
+  wrapped_key: SealedText;
+  question_sealed: SealedText;
+  answer_sealed: SealedText | null;
+  audio_key: string | null;
+  container: string | null;
+  created_at_ms: number;
+}
+
+export interface AgentFeedbackTable {
+  feedback_id: string;
+  call_id: string;
+  task_id: string;
+  task: string;
+  item: string | null;
+  rating: number | null;
+  /** 1: the model was right, 0: it was not, null: neither was said. */
+  agrees: number | null;
+  is_corrected: number;
+  predicted_label: string | null;
+  corrected_label: string | null;
+  model_task: string;
+  engine: string;
+  model_id: string;
+  revision: string;
+  actor_id: string;
+  created_at_ms: number;
+  words_sealed: SealedText;
+}
+
 export interface JobTable {
   job_id: string;
   queue: string;
@@ -173,6 +207,8 @@ export interface DatabaseSchema {
   analysis: AnalysisTable;
   call_event: CallEventTable;
   call_task: CallTaskTable;
+  model_task: ModelTaskTable;
+  agent_feedback: AgentFeedbackTable;
   batch: BatchTable;
   batch_item: BatchItemTable;
   job: JobTable;

@@ -56,7 +56,7 @@ describe("privacy in the source", () => {
   it("puts no free text into job payloads", () => {
     const payloads = files.find(({ path }) => path === "protocol/job-payloads.ts")?.text ?? "";
     const fields = [...payloads.matchAll(/^ {2}([a-zA-Z]+): z\./gm)].map(([, field]) => field);
-    expect(fields).toEqual(["callId", "recordingId", "language", "includeTranslation", "speechEngine"]);
+    expect(fields).toEqual(["callId", "recordingId", "language", "includeTranslation", "speechEngine", "modelTask"]);
   });
 });
 

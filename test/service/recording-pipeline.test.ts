@@ -27,6 +27,7 @@ import { createAuditRepository } from "../../src/storage/repositories/audit-repo
 import { createCallEventRepository } from "../../src/storage/repositories/call-event-repository.js";
 import { createCallRepository } from "../../src/storage/repositories/call-repository.js";
 import { createJobRepository } from "../../src/storage/repositories/job-repository.js";
+import { createModelTaskRepository } from "../../src/storage/repositories/model-task-repository.js";
 import { shortClip } from "../support/sample-audio.js";
 import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
 import { until } from "../support/until.js";
@@ -109,7 +110,7 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
     translationTarget: "en",
   });
   queue.consume("recordings", createProcessRecordingHandler(processing), { concurrency: 1 });
-  expect(await removeOrphanAudio({ audioStore, calls })).toBe(0);
+  expect(await removeOrphanAudio({ audioStore, calls, modelTasks: createModelTaskRepository({ database, sealers }) })).toBe(0);
   return {
     intake: createRecordingIntake({
       ...{ database, calls, sealers, audioStore, queue, eventLog, audit, clock: systemClock },

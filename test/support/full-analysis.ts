@@ -61,7 +61,10 @@ export function fullAnalysis(ids: { readonly callId: string; readonly taskId: st
       ],
     },
     quality: { heads: [{ head: "opening", items: [{ item: "greeting", mark: "met", score: 0.9, evidence: [evidence(), evidence()] }] }] },
-    conversation: { talkMs: { caller: 1_000 }, interruptions: 0, longestSilenceMs: 500 },
+    conversation: {
+      ...{ talkMs: { caller: 1_000 }, silenceMs: 500, longestSilenceMs: 500 },
+      ...{ overlaps: null, overlapMs: null, interruptions: null, interruptionsBy: {}, responseDelayMs: {} },
+    },
     models: [{ task: "speech", engine: "builtin", id: "builtin", revision: "1" }],
     stages: ANALYSIS_STAGES.map((stage): StageReport => ({ stage, status: "completed", durationMs: 5 })),
     warnings: ["low_quality"],

@@ -16,6 +16,7 @@ export interface DetectSpeechOutput {
 
 const DEADLINE_MS = 600_000;
 
+/** Times are milliseconds of the recording; no output when it has no channel. */
 export async function detectSpeech(inference: InferenceRunner, recording: DecodedRecording, signal: AbortSignal): Promise<StageWork<DetectSpeechOutput>> {
   const answers = await Promise.all(
     recording.channels.map(async ({ channel }) => ({

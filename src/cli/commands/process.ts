@@ -9,7 +9,7 @@ import { isPartial } from "../../core/analysis-result.js";
 import { AppError } from "../../core/errors.js";
 import { isLanguageTag } from "../../core/language.js";
 import { toWireAnalysis } from "../../protocol/http/analysis-schema.js";
-import { type CliContext, type CommonOptions, configOf, runCommand } from "../context.js";
+import { type CliContext, type CommonOptions, configOf, runCommand, toOneLine } from "../context.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
 
 interface ProcessOptions extends CommonOptions {
@@ -54,12 +54,14 @@ export async function processFiles(context: CliContext, files: readonly string[]
     engine,
     includeTranslation: translate,
     signal: stop.signal,
-    ...(context.isTerminal ? { onProgress: (path, progress, step) => process.stderr.write(`\r\u001b[K${basename(path)}  ${progress}%  ${step}`) } : {}),
+    ...(context.isTerminal
+      ? { onProgress: (path, progress, step) => process.stderr.write(`\r\u001b[K${toOneLine(basename(path))}  ${progress}%  ${step}`) }
+      : {}),
   });
   for await (const { path, result, error } of results) {
     if (context.isTerminal) process.stderr.write("\r\u001b[K");
     if (error !== undefined) {
-      context.printError(`openchs-ai: ${path}: ${error.safeMessage} (${error.code})`);
+      context.printError(toOneLine(`openchs-ai: ${path}: ${error.safeMessage} (${error.code})`));
       codes.push(exitCodeOf(error));
       continue;
     }

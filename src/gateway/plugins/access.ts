@@ -8,9 +8,8 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { AppError } from "../../core/errors.js";
 import type { Metrics } from "../../observability/metrics.js";
-import { parseApiKey } from "../../security/api-key.js";
 import type { AuditSink } from "../../security/audit-record.js";
-import { type Authenticator, bearerToken } from "../../security/authentication.js";
+import { type Authenticator, bearerToken, isCredentialShaped } from "../../security/authentication.js";
 import { type Actor, type Authorized, authorize } from "../../security/authorization.js";
 import type { Permission } from "../../security/permissions.js";
 
@@ -83,13 +82,12 @@ export function authorizedRequest<P extends Permission>(request: FastifyRequest,
 }
 
 /**
- * By a hash of the key: one key's flood is not another's, however the header is spelled, and the limiter never holds a
- * secret. What is no key of ours counts by its address.
+ * By a hash of the key or token: one's flood is not another's, however the header is spelled, and the limiter never holds
+ * a secret. What is neither counts by its address.
  */
 function callerOf({ headers: { authorization }, ip }: FastifyRequest): string {
   const token = bearerToken(authorization);
-  const isKey = token !== undefined && parseApiKey(token) !== undefined;
-  return isKey ? createHash("sha256").update(token).digest("base64") : ip;
+  return token !== undefined && isCredentialShaped(token) ? createHash("sha256").update(token).digest("base64") : ip;
 }
 
 async function consume(limiter: BurstyRateLimiter, caller: string, metrics: Metrics): Promise<void> {

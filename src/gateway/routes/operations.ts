@@ -1,11 +1,10 @@
-/** For those who run the service: detailed health, models, queue, workers, resources, metrics. */
+/** For those who run the service: detailed health, queue, workers, resources, metrics. */
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { z } from "zod";
-import { MODEL_TASKS } from "../../core/model-task.js";
 import { worstStatus } from "../../observability/health.js";
 import type { Metrics } from "../../observability/metrics.js";
-import { detailedHealthSchema, modelsSchema, resourcesSchema, workersHealthSchema } from "../../protocol/http/health-schema.js";
+import { detailedHealthSchema, resourcesSchema, workersHealthSchema } from "../../protocol/http/health-schema.js";
 import { queueStatusSchema, workersStatusSchema } from "../../protocol/http/recording-schema.js";
 import { toWireCase } from "../../protocol/wire-case.js";
 import { QUEUE_NAMES, type QueueBackend } from "../../queue/queue-backend.js";
@@ -33,10 +32,6 @@ function detailedHealthRoutes(app: FastifyInstance, status: ServiceStatus): void
     const checks = await status.checks("all");
     return { status: worstStatus(checks), version: status.version, uptime_ms: Math.round(status.uptimeMs()), checks: [...checks] };
   });
-  for (const url of ["/health/models", "/models"]) {
-    const config = url === "/models" ? { permission: "model:read" as const } : health;
-    routes.get(url, { config, schema: { tags, summary: "Installed engines by model task", response: { 200: modelsSchema } } }, () => listModels(status));
-  }
   routes.get(
     "/health/workers",
     { config: health, schema: { tags, summary: "Model processes and job consumers", response: { 200: workersHealthSchema } } },
@@ -88,19 +83,4 @@ function metricsRoute(app: FastifyInstance, { queue, metrics }: OperationsRoutes
     }
     return reply.type(metrics.contentType).send(await metrics.render());
   });
-}
-
-function listModels(status: ServiceStatus) {
-  const engines = status.engines();
-  return {
-    items: engines.map(({ modelTask, engine, revision, capabilities }) => ({
-      task: modelTask,
-      engine,
-      revision,
-      languages: [...capabilities.languages],
-      low_quality: capabilities.lowQuality,
-      in_use: engines.find((candidate) => candidate.modelTask === modelTask)?.engine === engine,
-    })),
-    missing: MODEL_TASKS.filter((task) => !engines.some(({ modelTask }) => modelTask === task)),
-  };
 }

@@ -1,5 +1,4 @@
 /** Recordings come in: one, many, or one with its events on the same connection. */
-import multipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
@@ -47,9 +46,6 @@ const upload = { consumes: ["multipart/form-data"], querystring: z.object({ form
 const config = { permission: "recording:create" as const };
 
 export async function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOptions): Promise<void> {
-  // One byte over our own limit, so that it is our limit, with its own code, that speaks first.
-  const limits = { fileSize: options.maxBytes + 1, files: options.maxBatchFiles, fields: 20, fieldSize: 4_096, headerPairs: 50 };
-  await app.register(multipart, { limits });
   uploadRoutes(app, options);
   streamRoute(app, options);
   batchRoutes(app, options);

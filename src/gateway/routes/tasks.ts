@@ -5,6 +5,8 @@ import { z } from "zod";
 import type { CallEventLog } from "../../calls/call-event-log.js";
 import type { RecordingTask, RecordingTasks } from "../../calls/recording-tasks.js";
 import { toWireAnalysis } from "../../protocol/http/analysis-schema.js";
+import { shapeQuerySchema } from "../../protocol/http/model-schema.js";
+import { openchsTaskSchema, toOpenchsTask } from "../../protocol/http/openchs-task-shape.js";
 import { problemSchema } from "../../protocol/http/problem-schema.js";
 import {
   activeTasksSchema,
@@ -35,8 +37,17 @@ export async function taskRoutes(app: FastifyInstance, options: TaskRoutesOption
   const routes = app.withTypeProvider<ZodTypeProvider>();
   routes.get(
     "/audio/task/:id",
-    { config, schema: { tags, summary: "A task, with its analysis when it is done", params: taskParametersSchema, response: { 200: taskSchema, ...errors } } },
-    async (request) => toWireTask(await tasks.get(authorizedRequest(request, "task:read"), request.params.id)),
+    {
+      config,
+      schema: {
+        ...{ tags, summary: "A task, with its analysis when it is done", params: taskParametersSchema, querystring: shapeQuerySchema },
+        response: { 200: z.union([taskSchema, openchsTaskSchema]), ...errors },
+      },
+    },
+    async (request) => {
+      const task = await tasks.get(authorizedRequest(request, "task:read"), request.params.id);
+      return request.query.shape === "openchs" ? toOpenchsTask(task, Date.now()) : toWireTask(task);
+    },
   );
   routes.delete(
     "/audio/task/:id",

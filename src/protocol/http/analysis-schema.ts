@@ -94,7 +94,18 @@ export const analysisSchema = z.object({
       ),
     })
     .nullable(),
-  conversation: z.object({ talk_ms: z.partialRecord(channel, milliseconds), interruptions: z.int(), longest_silence_ms: milliseconds }).nullable(),
+  conversation: z
+    .object({
+      talk_ms: z.partialRecord(channel, milliseconds),
+      silence_ms: milliseconds.describe("nobody speaks"),
+      longest_silence_ms: milliseconds,
+      overlaps: z.int().nullable().describe("stretches in which both speak; null: one channel, which can't tell"),
+      overlap_ms: milliseconds.nullable(),
+      interruptions: z.int().nullable(),
+      interruptions_by: z.partialRecord(channel, z.int()),
+      response_delay_ms: z.partialRecord(channel, milliseconds.nullable()).describe("median time until the speaker answers"),
+    })
+    .nullable(),
   models: z.array(z.object({ task: z.enum(MODEL_TASKS), engine: z.string(), id: z.string(), revision: z.string() })),
   stages: z.array(stageSchema),
   warnings: z.array(z.string()),

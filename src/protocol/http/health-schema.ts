@@ -15,17 +15,17 @@ export const detailedHealthSchema = z.object({
   checks: z.array(checkSchema),
 });
 
+export const engineSchema = z.object({
+  task: z.enum(MODEL_TASKS),
+  engine: z.string(),
+  revision: z.string(),
+  languages: z.array(z.string()),
+  low_quality: z.boolean(),
+  in_use: z.boolean().describe("the one that auto takes"),
+});
+
 export const modelsSchema = z.object({
-  items: z.array(
-    z.object({
-      task: z.enum(MODEL_TASKS),
-      engine: z.string(),
-      revision: z.string(),
-      languages: z.array(z.string()),
-      low_quality: z.boolean(),
-      in_use: z.boolean().describe("the one that auto takes"),
-    }),
-  ),
+  items: z.array(engineSchema),
   missing: z.array(z.enum(MODEL_TASKS)).describe("tasks no installed engine does"),
 });
 

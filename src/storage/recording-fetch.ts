@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CONTAINERS, type Container } from "../audio/container.js";
 import { AppError } from "../core/errors.js";
-import type { AudioStore } from "../storage/audio-store.js";
+import type { AudioStore } from "./audio-store.js";
 
 export interface RecordingFetch {
   readonly recording: { readonly audioKey: string; readonly container: string };

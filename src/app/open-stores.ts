@@ -1,0 +1,40 @@
+/** The repositories and the audio store over one database and one directory. */
+import type { Metrics } from "../observability/metrics.js";
+import type { MasterKey } from "../security/master-key.js";
+import { createSealerFactory } from "../security/sealed-text.js";
+import { createFilesystemAudioStore } from "../storage/backends/filesystem-audio-store.js";
+import type { AppDatabase } from "../storage/database.js";
+import { createAgentFeedbackRepository } from "../storage/repositories/agent-feedback-repository.js";
+import { createAnalysisRepository } from "../storage/repositories/analysis-repository.js";
+import { createApiKeyRepository } from "../storage/repositories/api-key-repository.js";
+import { createAuditRepository } from "../storage/repositories/audit-repository.js";
+import { createBatchRepository } from "../storage/repositories/batch-repository.js";
+import { createCallEventRepository } from "../storage/repositories/call-event-repository.js";
+import { createCallRepository } from "../storage/repositories/call-repository.js";
+import { createModelTaskRepository } from "../storage/repositories/model-task-repository.js";
+
+export interface OpenStoresOptions {
+  readonly database: AppDatabase;
+  readonly masterKey: MasterKey;
+  readonly metrics: Metrics;
+  readonly audioDirectory: string;
+}
+
+export type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/** The database must be migrated. */
+export async function openStores({ database, masterKey, metrics, audioDirectory }: OpenStoresOptions) {
+  const sealers = createSealerFactory(masterKey);
+  return {
+    sealers,
+    calls: createCallRepository({ database, sealers }),
+    analyses: createAnalysisRepository({ database }),
+    events: createCallEventRepository({ database }),
+    batches: createBatchRepository({ database }),
+    modelTaskRecords: createModelTaskRepository({ database, sealers }),
+    feedbackRecords: createAgentFeedbackRepository({ database, sealers }),
+    apiKeys: createApiKeyRepository({ database }),
+    audit: createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) }),
+    audioStore: await createFilesystemAudioStore({ directory: audioDirectory }),
+  };
+}

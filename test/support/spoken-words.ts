@@ -1,0 +1,32 @@
+/** What was said on a call, wherever it stands in an answer; the test's own idea of it, apart from what the service withholds. */
+import type { WireAnalysis } from "../../src/protocol/http/analysis-schema.js";
+
+/** What stands in place of a text that a role may not read; docs/operations.md, "Roles". */
+export const WITHHELD_TEXT = "[withheld]";
+
+/** The same value with every `text` withheld and without `words`, which would tell how many there were. */
+export function withoutText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutText);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => name !== "words")
+      .map(([name, inner]) => [name, name === "text" && typeof inner === "string" ? WITHHELD_TEXT : withoutText(inner)]),
+  );
+}
+
+/** Every text that stands under `text` in it, once. */
+export function textsIn(value: unknown): readonly string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const found = Object.entries(value).flatMap(([name, inner]) => (name === "text" && typeof inner === "string" ? [inner] : textsIn(inner)));
+  return [...new Set(found)];
+}
+
+/** Phrases of three words that were said, long enough to stand in no label, name or number by chance. */
+export function spokenPhrases(analysis: Pick<WireAnalysis, "transcript"> | undefined): readonly string[] {
+  const texts = analysis?.transcript?.segments.map(({ text }) => text) ?? [];
+  return texts.flatMap((text) => {
+    const words = text.split(/\s+/).filter((word) => word !== "");
+    return words.length < 3 ? [text] : words.slice(2).map((_, index) => words.slice(index, index + 3).join(" "));
+  });
+}
