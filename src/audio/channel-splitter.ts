@@ -1,6 +1,6 @@
 /**
  * Splits interleaved audio into one file a channel and brings each to a common level: DC removed, gain towards a
- * target loudness, peaks limited. Works in blocks: hours of audio take constant memory. Runs in the decode thread.
+ * target loudness, peaks limited. Works in blocks: hours of audio take constant memory. Runs in the decode process.
  */
 import { type FileHandle, open } from "node:fs/promises";
 
@@ -63,13 +63,14 @@ export async function splitChannels(options: SplitOptions): Promise<SplitResult>
 async function* blocks(input: FileHandle, channelCount: number): AsyncGenerator<Int16Array> {
   const frameBytes = channelCount * 2;
   const buffer = Buffer.alloc(BLOCK_FRAMES * frameBytes);
+  const samples = new Int16Array(buffer.buffer, buffer.byteOffset, buffer.length / 2);
   let position = 0;
   for (;;) {
     const { bytesRead } = await input.read(buffer, 0, buffer.length, position);
     const whole = bytesRead - (bytesRead % frameBytes);
     if (whole === 0) return;
     position += whole;
-    yield new Int16Array(buffer.buffer, buffer.byteOffset, whole / 2);
+    yield samples.subarray(0, whole / 2);
   }
 }
 
@@ -119,12 +120,14 @@ async function writeChannel(input: FileHandle, options: SplitOptions, { channel,
   const path = options.outputPath(channel);
   const output = await open(path, "w", 0o600);
   try {
+    const samples = new Int16Array(BLOCK_FRAMES);
+    const bytes = new Uint8Array(samples.buffer);
     for await (const block of blocks(input, options.channelCount)) {
-      const samples = new Int16Array(block.length / options.channelCount);
-      for (let frame = 0; frame < samples.length; frame++) {
+      const frameCount = block.length / options.channelCount;
+      for (let frame = 0; frame < frameCount; frame++) {
         samples[frame] = limit(((block[frame * options.channelCount + channel] ?? 0) - offset) * gain);
       }
-      await output.write(new Uint8Array(samples.buffer));
+      await output.write(bytes, 0, frameCount * 2);
     }
   } finally {
     await output.close();

@@ -2,14 +2,15 @@
  * A recording to analysable audio: one s16le file at 16 kHz per channel, levelled, in a work directory of the caller's.
  * ffmpeg does it when it is installed, our fallback decoders otherwise.
  */
+import { fork } from "node:child_process";
 import { open, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import { AppError } from "../core/errors.js";
-import { threadEntry } from "../core/module-entry.js";
+import { processEntry } from "../core/module-entry.js";
 import type { Channel } from "../core/transcript.js";
 import type { Container } from "./container.js";
-import type { DecodeThreadAnswer, DecodeThreadJob } from "./decode-thread.js";
+import type { DecodeProcessAnswer, DecodeProcessJob } from "./decode-process.js";
 import { type AudioFormat, decodeWithFfmpeg, encodeOpus, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, probeWithFfmpeg, unreadable } from "./ffmpeg.js";
 import { isProgramPresent } from "./program.js";
 import type { WavEncoding } from "./wav.js";
@@ -18,6 +19,8 @@ import { compareWithSize, readWavHeader } from "./wav-file.js";
 /** Every engine is fed this rate. */
 export const ANALYSIS_SAMPLE_RATE_HZ = 16_000;
 const MAX_CHANNELS = 2;
+/** Of JavaScript values; samples lie beside it and are limited by the duration a decoder may hold. */
+const MAX_HEAP_MB = 1_024;
 /** Two frames of AAC at 8 kHz. */
 const MAX_PADDING_MS = 260;
 /** ffmpeg drops the frames of silence that telephones send in AMR: everything after them would be heard too early. */
@@ -79,7 +82,7 @@ export function createRecordingDecoder(options: RecordingDecoderOptions): Record
     describe,
     async decode(request) {
       const isOurs = (await describe()) === "fallback" || BETTER_HERE.includes(request.container);
-      const decoded = isOurs ? await decodeInThread(request, options) : await decodeBySystem(request, options);
+      const decoded = isOurs ? await decodeInProcess(request, options) : await decodeBySystem(request, options);
       return checkDecoded(decoded, options);
     },
     async encodePlayback(request, outputPath) {
@@ -105,7 +108,7 @@ async function findDecoder(prefer: RecordingDecoderOptions["prefer"]): Promise<"
 
 interface RawDecoded {
   readonly format: AudioFormat;
-  readonly split: NonNullable<Extract<DecodeThreadAnswer, { failure?: undefined }>["split"]> | undefined;
+  readonly split: NonNullable<Extract<DecodeProcessAnswer, { failure?: undefined }>["split"]> | undefined;
   readonly isDamaged: boolean;
   readonly unreadMs?: number;
 }
@@ -120,7 +123,8 @@ async function decodeBySystem(request: DecodeRequest, { timeoutMs, maxDurationMs
   const interleavedPath = join(request.workDirectory, "interleaved.s16");
   const { isDamaged } = await decodeWithFfmpeg(source, { path: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, channelCount, maxDurationMs });
   await cutPadding(interleavedPath, request.container, format);
-  const answer = await runThread({ split: splitJob(request, interleavedPath, channelCount), maxChannels: MAX_CHANNELS }, request.signal);
+  refuseTooLong(await durationOf(interleavedPath, channelCount), maxDurationMs);
+  const answer = await runProcess({ split: splitJob(request, interleavedPath, channelCount), maxChannels: MAX_CHANNELS }, request.signal);
   await rm(interleavedPath, { force: true });
   return { format, split: answer.split, isDamaged, unreadMs: wav?.unreadMs ?? 0 };
 }
@@ -132,7 +136,7 @@ async function withoutFloats(
 ): Promise<Pick<DecodeRequest, "path" | "container">> {
   if (encoding !== "float") return { path, container };
   const outputPath = join(workDirectory, "rewritten.wav");
-  await runThread({ rewrite: { path, outputPath }, maxChannels: MAX_CHANNELS }, signal);
+  await runProcess({ rewrite: { path, outputPath }, maxChannels: MAX_CHANNELS }, signal);
   return { path: outputPath, container };
 }
 
@@ -143,7 +147,7 @@ async function playbackSource(request: DecodeRequest, options: RecordingDecoderO
   if (!BETTER_HERE.includes(container)) return { path, container };
   const outputPath = join(workDirectory, "decoded.s16");
   const { maxDurationMs } = options;
-  await runThread({ fallback: { path, container, outputPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, maxDurationMs }, maxChannels: MAX_CHANNELS }, signal);
+  await runProcess({ fallback: { path, container, outputPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, maxDurationMs }, maxChannels: MAX_CHANNELS }, signal);
   return { path: outputPath, container: "slin16" };
 }
 
@@ -177,10 +181,10 @@ async function readWav(path: string): Promise<WavOnDisk> {
   }
 }
 
-async function decodeInThread(request: DecodeRequest, { timeoutMs, maxDurationMs }: RecordingDecoderOptions): Promise<RawDecoded> {
+async function decodeInProcess(request: DecodeRequest, { timeoutMs, maxDurationMs }: RecordingDecoderOptions): Promise<RawDecoded> {
   const interleavedPath = join(request.workDirectory, "interleaved.s16");
   const { container, path } = request;
-  const answer = await runThread(
+  const answer = await runProcess(
     {
       fallback: { path, container, outputPath: interleavedPath, sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ, maxDurationMs },
       split: splitJob(request, interleavedPath),
@@ -195,7 +199,7 @@ async function decodeInThread(request: DecodeRequest, { timeoutMs, maxDurationMs
   return { format: answer.format, split: answer.split, isDamaged: false, unreadMs: container === "wav" ? (await readWav(path)).unreadMs : 0 };
 }
 
-function splitJob(request: DecodeRequest, inputPath: string, channelCount?: number): NonNullable<DecodeThreadJob["split"]> {
+function splitJob(request: DecodeRequest, inputPath: string, channelCount?: number): NonNullable<DecodeProcessJob["split"]> {
   return {
     inputPath,
     sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ,
@@ -204,19 +208,42 @@ function splitJob(request: DecodeRequest, inputPath: string, channelCount?: numb
   };
 }
 
-async function runThread(job: DecodeThreadJob, signal: AbortSignal): Promise<Extract<DecodeThreadAnswer, { failure?: undefined }>> {
+async function runProcess(job: DecodeProcessJob, signal: AbortSignal): Promise<Extract<DecodeProcessAnswer, { failure?: undefined }>> {
   signal.throwIfAborted();
-  const thread = threadEntry(import.meta.url, "./decode-thread");
-  const worker = new Worker(thread.entry, { workerData: job, eval: thread.eval });
-  const answer = await new Promise<DecodeThreadAnswer>((resolve, reject) => {
+  const { url, execArgv } = processEntry(import.meta.url, "./decode-process");
+  const child = fork(fileURLToPath(url), [], {
+    serialization: "advanced",
+    execArgv: [...execArgv, `--max-old-space-size=${MAX_HEAP_MB}`],
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  const answer = await new Promise<DecodeProcessAnswer>((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener("abort", onAbort, { once: true });
-    worker.once("message", resolve);
-    worker.once("error", reject);
-    worker.once("exit", () => reject(new Error("decode thread ended without an answer")));
-  }).finally(() => worker.terminate());
+    child.once("message", (message) => resolve(message as DecodeProcessAnswer));
+    child.once("error", reject);
+    child.once("exit", () => reject(crashed()));
+    child.send(job);
+  }).finally(() => child.kill("SIGKILL"));
   if (answer.failure !== undefined) throw new AppError(answer.failure.code, answer.failure.message, { retryable: answer.failure.retryable });
   return answer;
+}
+
+/** It may have been the file, or the machine: worth another try. */
+function crashed(): AppError {
+  return new AppError("AUDIO_CORRUPT", "The decoder crashed on the recording; it may be damaged. Export it again and retry.", { retryable: true });
+}
+
+async function durationOf(interleavedPath: string, channelCount: number): Promise<number> {
+  const { size } = await stat(interleavedPath);
+  return Math.round((size * 1000) / (2 * channelCount * ANALYSIS_SAMPLE_RATE_HZ));
+}
+
+function refuseTooLong(durationMs: number, maxDurationMs: number): void {
+  if (durationMs <= maxDurationMs) return;
+  throw new AppError(
+    "AUDIO_TOO_LARGE",
+    `The recording is longer than the ${Math.round(maxDurationMs / 60_000)} minutes allowed; split it, or raise AUDIO_MAX_DURATION_MS.`,
+  );
 }
 
 function refuseImpossibleRate({ sampleRateHz }: AudioFormat): void {
@@ -234,12 +261,7 @@ function checkDecoded({ format, split, isDamaged, unreadMs = 0 }: RawDecoded, { 
   const [first] = split.channels;
   if (first === undefined) throw emptyRecording();
   const durationMs = Math.round((first.sampleCount * 1000) / ANALYSIS_SAMPLE_RATE_HZ);
-  if (durationMs > maxDurationMs) {
-    throw new AppError(
-      "AUDIO_TOO_LARGE",
-      `The recording is longer than the ${Math.round(maxDurationMs / 60_000)} minutes allowed; split it, or raise AUDIO_MAX_DURATION_MS.`,
-    );
-  }
+  refuseTooLong(durationMs, maxDurationMs);
   const warnings: string[] = [];
   if (isDamaged) warnings.push("The recording is damaged; what could be decoded was analysed.");
   if (split.isDualMono) warnings.push("Both channels carry the same sound; they were analysed as one mixed channel.");

@@ -1,6 +1,6 @@
 /**
  * Decoding without ffmpeg: WAV (PCM, float, G.711) by us, the rest by audio-decode, resampled by libsamplerate. Runs
- * in the decode thread, since all of it computes. It can't do GSM, ADPCM and WebM, and says so; it
+ * in the decode process, since all of it computes. It can't do GSM, ADPCM and WebM, and says so; it
  * holds the whole recording in memory.
  */
 

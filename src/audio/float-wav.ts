@@ -1,6 +1,6 @@
 /**
  * Rewrites a WAV of floats as 16-bit WAV, block by block: NaN becomes silence and what is beyond full scale is clamped.
- * One NaN in a resampler's input turns everything after it to noise, so this comes first. Runs in the decode thread.
+ * One NaN in a resampler's input turns everything after it to noise, so this comes first. Runs in the decode process.
  */
 import { open } from "node:fs/promises";
 import { streamingWavHeader, toS16 } from "./wav.js";

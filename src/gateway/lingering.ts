@@ -12,13 +12,13 @@ const LINGER_MS = 2_000;
 export function lingerOverBody({ raw }: FastifyRequest): void {
   if (raw.complete || raw.destroyed) return;
   let leftBytes = LINGER_BYTES;
-  const cut = (): void => void raw.socket.destroy();
-  const timer = setTimeout(cut, LINGER_MS);
+  const timer = setTimeout(() => raw.socket.destroy(), LINGER_MS);
   raw.unpipe();
   raw.on("data", (chunk: Buffer) => {
     leftBytes -= chunk.length;
-    if (leftBytes < 0) cut();
+    // Enough: the client has its answer by now or reads it while it waits for us to go on.
+    if (leftBytes < 0) raw.pause();
   });
-  raw.once("close", () => clearTimeout(timer));
-  raw.once("end", () => clearTimeout(timer));
+  raw.once("end", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+  raw.resume();
 }
