@@ -43,7 +43,7 @@ export type UseCases = Awaited<ReturnType<typeof buildUseCases>>;
 
 /** Builds, and starts nothing. */
 export async function buildUseCases(parts: UseCaseParts) {
-  const { config, masterKey, logger, database, stores, queue, bus, eventLog, inference, decoder, workDirectory } = parts;
+  const { config, masterKey, logger, database, stores, queue, bus, eventLog, decoder, workDirectory } = parts;
   const { calls, sealers, analyses, batches, modelTaskRecords, feedbackRecords, audit, audioStore } = stores;
   const clock = systemClock;
   const { maxBytes } = config.audio;
@@ -58,7 +58,7 @@ export async function buildUseCases(parts: UseCaseParts) {
     history: createCallHistory({ database, calls, analyses, audioStore, queue, audit, clock }),
     callAudio: createCallAudio({ calls, audioStore, decoder, audit, clock, workDirectory }),
     feedback: createAgentFeedback({ calls, analyses, feedbackRecords, audit, clock, taxonomyLabels: await loadTaxonomyLabels() }),
-    modelTasks: createModelTasks({ database, modelTasks: modelTaskRecords, sealers, audioStore, queue, inference, bus, clock, maxBytes, maxAttempts }),
+    modelTasks: createModelTasks({ database, modelTasks: modelTaskRecords, sealers, audioStore, queue, bus, clock, maxBytes, maxAttempts }),
     liveRecordings: createLiveRecordings({
       ...{ intake, clock, logger, language: "auto" },
       authorized: authorize(EXCHANGE, "recording:create"),

@@ -38,7 +38,7 @@ function readConfigFile(path: string): Readonly<Record<string, unknown>> {
 
 /** One line whatever is in it: a file's name may hold line breaks, and codes that terminals obey. */
 export function toOneLine(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** Runs a command's work; a failure is one line on stderr and an exit code. */

@@ -11,6 +11,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { z } from "zod";
 import type { AgentFeedbackUseCase } from "../calls/agent-feedback.js";
 import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
@@ -18,7 +19,7 @@ import { errorFields } from "../observability/error-fields.js";
 import type { TlsOptions } from "../security/tls-options.js";
 import { createEventStreams, type EventStreamsOptions } from "./event-stream.js";
 import { lingerOverBody } from "./lingering.js";
-import { type AccessOptions, guardRoutes, requireStatedPermissions } from "./plugins/access.js";
+import { type AccessOptions, type FormDescription, guardRoutes, requireStatedPermissions } from "./plugins/access.js";
 import { fromFrameworkError, toProblem } from "./problem.js";
 import { agentFeedbackRoutes } from "./routes/agent-feedback.js";
 import { type CallRoutesOptions, callRoutes } from "./routes/calls.js";
@@ -172,10 +173,17 @@ async function describeApi(app: FastifyInstance, version: string): Promise<void>
     },
     transform: (input) => {
       const { schema, url } = jsonSchemaTransform(input);
-      const isPublic = input.route.config?.permission === "public";
-      return { url, schema: isPublic ? { ...schema, security: [] } : schema };
+      const { permission, form } = input.route.config ?? {};
+      return { url, schema: { ...schema, ...(permission === "public" ? { security: [] } : {}), ...(form === undefined ? {} : { body: describeForm(form) }) } };
     },
   });
+}
+
+/** Forms are read as they stream in and not by the framework, which therefore can't describe them. */
+function describeForm({ fields, fileField, isMany = false }: FormDescription): object {
+  const { properties = {} } = z.toJSONSchema(fields, { io: "input", unrepresentable: "any" });
+  const file = { type: "string", format: "binary" };
+  return { type: "object", required: [fileField], properties: { [fileField]: isMany ? { type: "array", items: file } : file, ...properties } };
 }
 
 async function documentationRoutes(app: FastifyInstance): Promise<void> {

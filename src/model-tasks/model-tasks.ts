@@ -9,7 +9,6 @@ import { AppError, type ErrorCode } from "../core/errors.js";
 import { isId, newId } from "../core/ids.js";
 import type { ModelAnswer, ModelQuestion } from "../core/model-answer.js";
 import { type EventBus, listenFor } from "../events/event-bus.js";
-import type { InferenceRunner } from "../inference/pool/inference-pool.js";
 import { ANSWER_QUESTION } from "../protocol/job-payloads.js";
 import type { QueueBackend } from "../queue/queue-backend.js";
 import type { Authorized } from "../security/authorization.js";
@@ -40,7 +39,7 @@ export interface ModelTasks {
   /** @throws AppError `AUDIO_EMPTY`, `AUDIO_UNSUPPORTED_FORMAT`, `AUDIO_TOO_LARGE`, `STORAGE_FULL` */
   receive(authorized: Authorized<"model:run">, content: Readable, options?: { readonly rawFormat?: RawFormat }): Promise<StagedSound>;
   discard(sound: StagedSound): Promise<void>;
-  /** Durable when it resolves. @throws AppError `MODEL_NOT_READY` when no engine does this; sound is discarded then */
+  /** Durable when it resolves; sound is discarded when it rejects. A task that no engine can do fails with `MODEL_NOT_READY`. */
   submit(authorized: Authorized<"model:run">, question: ModelQuestion, sound?: StagedSound): Promise<ModelTaskState>;
   /** Of whoever asked. @throws AppError `QUEUE_JOB_NOT_FOUND` */
   get(authorized: Authorized<"model:run">, taskId: string): Promise<ModelTaskState>;
@@ -57,7 +56,6 @@ export interface ModelTasksDependencies {
   readonly sealers: SealerFactory;
   readonly audioStore: AudioStore;
   readonly queue: QueueBackend;
-  readonly inference: InferenceRunner;
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly maxBytes: number;
@@ -83,7 +81,6 @@ export function createModelTasks(dependencies: ModelTasksDependencies): ModelTas
     discard: ({ audioKey }) => audioStore.remove(audioKey),
     async submit({ actor }, question, sound) {
       try {
-        refuseWithoutEngine(dependencies.inference, question);
         return await store(dependencies, { actorId: ownerOf(actor.actorId), question, sound });
       } catch (error) {
         if (sound !== undefined) await audioStore.remove(sound.audioKey);
@@ -121,11 +118,6 @@ function ownerOf(actorId: string): string {
 /** Completed, failed or cancelled. */
 export function isEnded({ status }: ModelTaskState): boolean {
   return status !== "queued" && status !== "processing";
-}
-
-function refuseWithoutEngine(inference: InferenceRunner, { modelTask }: ModelQuestion): void {
-  if (inference.engines().some((engine) => engine.modelTask === modelTask)) return;
-  throw new AppError("MODEL_NOT_READY", `No engine for ${modelTask} is installed here; GET /models lists what is.`);
 }
 
 interface NewTask {

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import type { z } from "zod";
 import { AppError } from "../../core/errors.js";
 import type { Metrics } from "../../observability/metrics.js";
 import type { AuditSink } from "../../security/audit-record.js";
@@ -17,10 +18,18 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Required on every route. */
     permission?: Permission | "public";
+    /** Of a route that takes multipart/form-data: what the API page tells of it. */
+    form?: FormDescription;
   }
   interface FastifyRequest {
     actor: Actor | null;
   }
+}
+
+export interface FormDescription {
+  readonly fields: z.ZodObject;
+  readonly fileField: string;
+  readonly isMany?: boolean;
 }
 
 export interface AccessOptions {

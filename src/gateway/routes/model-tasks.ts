@@ -93,7 +93,7 @@ function transcribeRoute(app: FastifyInstance, options: ModelTaskRoutesOptions):
   app.withTypeProvider<ZodTypeProvider>().post(
     "/whisper/transcribe",
     {
-      config,
+      config: { ...config, form: { fields: transcribeFormSchema, fileField: "audio" } },
       schema: {
         ...{ tags, summary: "Speech to text of one recording, outside of any call", consumes: ["multipart/form-data"], response },
         description: "multipart/form-data with the file field `audio` (or `file`) and the text field language.",

@@ -35,7 +35,7 @@ export async function openAiRoutes(app: FastifyInstance, options: OpenAiRoutesOp
   app.withTypeProvider<ZodTypeProvider>().post(
     "/v1/audio/transcriptions",
     {
-      config: { permission: "model:run" },
+      config: { permission: "model:run", form: { fields: openAiFormSchema, fileField: "file" } },
       schema: {
         tags: ["models"],
         summary: "Speech to text in the shape of OpenAI's API",

@@ -43,7 +43,7 @@ const FORM =
   "A file that has no header of its own needs `format` (gsm, slin, slin16, ulaw, alaw) in the query, or in the form before the file. " +
   "With an Idempotency-Key header, the same upload sent again is the same call.";
 const upload = { consumes: ["multipart/form-data"], querystring: z.object({ format: rawFormatSchema.optional() }), headers: idempotencyHeaderSchema };
-const config = { permission: "recording:create" as const };
+const config = { permission: "recording:create" as const, form: { fields: recordingFormSchema, fileField: "audio" } };
 
 export async function recordingRoutes(app: FastifyInstance, options: RecordingRoutesOptions): Promise<void> {
   uploadRoutes(app, options);
@@ -100,7 +100,7 @@ function batchRoutes(app: FastifyInstance, options: RecordingRoutesOptions): voi
   routes.post(
     "/audio/batch",
     {
-      config,
+      config: { ...config, form: { fields: recordingFormSchema.omit({ call_id: true }), fileField: "audio", isMany: true } },
       schema: {
         tags,
         summary: "Upload many recordings at once",
