@@ -64,7 +64,8 @@ export function createCallEventLog(dependencies: CallEventLogDependencies): Call
     async follow({ actor }, request) {
       const job = await findJob(dependencies, request.taskId);
       const callId = callOfJobPayload(job?.payload);
-      if (job === undefined || callId === undefined) throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
+      if (job === undefined || callId === undefined || (await calls.findCall(callId)) === undefined)
+        throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
       if (isEnded(job) && (await events.lastSeq(callId)) <= request.afterSeq) return undefined;
       const maySeeText = isGranted(actor.role, "transcript:read");
       const action = maySeeText ? "transcript.read" : "task.read";

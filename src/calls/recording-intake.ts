@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac, type Hmac } from "node:crypto";
 import { type Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { Container, RawFormat } from "../audio/container.js";
 import { identifyStream } from "../audio/identified-stream.js";
 import type { CallLeg, CallRecord, WorkStatus } from "../core/call.js";
@@ -92,7 +93,7 @@ export function createRecordingIntake(dependencies: RecordingIntakeDependencies)
       const recordingId = newId(clock.nowMs());
       const callKey = sealers.newCallKey();
       const fingerprint = createHmac("sha256", dependencies.fingerprintKey);
-      const { byteCount } = await audioStore.write(recordingId, content.pipe(passingBy(fingerprint, content)), callKey);
+      const { byteCount } = await audioStore.write(recordingId, passingBy(fingerprint, content), callKey);
       return { recordingId, container, byteCount, callKey, fingerprint: fingerprint.digest("base64") };
     },
     commit: (authorized, staged, settings, options) => commitRecording(dependencies, { ...options, actor: authorized.actor, staged, settings }),
@@ -121,8 +122,7 @@ async function commitRecording(dependencies: RecordingIntakeDependencies, commit
     await storeCall(dependencies, staged, { ...settings, ...ids, jobKey });
     return { ...ids, status: "queued", isRepeated: false };
   } catch (error) {
-    const meanwhile = error instanceof KeyTakenError ? await findEarlier(dependencies, staged, jobKey) : undefined;
-    if (meanwhile !== undefined) return meanwhile;
+    if (error instanceof KeyTakenError) return await repeatOf(dependencies, staged, jobKey);
     const isTaken = error instanceof AppError && error.code === "STORAGE_CONFLICT";
     // Only what nothing refers to: after the commit the recording belongs to its call.
     const isOrphan = await calls.findRecording(staged.recordingId).then(
@@ -136,6 +136,18 @@ async function commitRecording(dependencies: RecordingIntakeDependencies, commit
 
 /** Another upload took the key between our look and our commit. */
 class KeyTakenError extends Error {}
+
+async function repeatOf(dependencies: RecordingIntakeDependencies, staged: StagedRecording, jobKey: string | undefined): Promise<AcceptedRecording> {
+  try {
+    const earlier = await findEarlier(dependencies, staged, jobKey);
+    if (earlier === undefined)
+      throw new AppError("STORAGE_UNAVAILABLE", "The upload that took this idempotency key is gone; send yours again.", { retryable: true });
+    return earlier;
+  } catch (error) {
+    await dependencies.audioStore.remove(staged.recordingId);
+    throw error;
+  }
+}
 
 /** Keys of different senders never meet, and whatever a sender writes into one is not stored. */
 function jobKeyOf({ actorId }: Actor, idempotencyKey: string): string {
@@ -210,14 +222,14 @@ function callIdTaken(): AppError {
   return new AppError("CALL_ID_CONFLICT", "A call with this call_id exists already. Leave call_id out, or send another.");
 }
 
-/** Hashes what goes by; an error of the source goes on to the reader. */
-function passingBy(fingerprint: Hmac, source: Readable): Transform {
+/** Hashes what goes by; an error of the source, also one that is past already, goes on to the reader. */
+function passingBy(fingerprint: Hmac, source: Readable): Readable {
   const passing = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       fingerprint.update(chunk);
       done(null, chunk);
     },
   });
-  source.once("error", (error) => passing.destroy(error));
+  void pipeline(source, passing).catch(() => {});
   return passing;
 }

@@ -53,7 +53,7 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
   const { queue, calls, analyses, audit, clock } = dependencies;
   const findJob = async (taskId: string): Promise<JobRecord> => {
     const job = isId(taskId) ? await queue.find(taskId) : undefined;
-    if (job === undefined) throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
+    if (job === undefined) throw taskNotFound();
     return job;
   };
   const record = (actor: Actor, action: AuditAction, target: string): Promise<void> =>
@@ -62,6 +62,8 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
   return {
     async get({ actor }, taskId) {
       const task = toTask(await findJob(taskId));
+      // The call was deleted while this task ran: its job stays until it has noticed.
+      if ((await calls.findCall(task.callId)) === undefined) throw taskNotFound();
       const stages = await analyses.listStageReports(taskId);
       if (task.status !== "completed") return { ...task, stages };
       const maySeeText = isGranted(actor.role, "transcript:read");
@@ -75,7 +77,7 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
       const outcome = await queue.cancel(taskId);
       await record(actor, "task.cancelled", callId);
       if (outcome === "cancelled") await endCall(dependencies, { taskId, callId, status: "cancelled", errorCode: "QUEUE_JOB_CANCELLED" });
-      if (outcome === "unknown") throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
+      if (outcome === "unknown") throw taskNotFound();
       return outcome;
     },
     async listActive(_authorized, { limit, before }) {
@@ -83,6 +85,10 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
       return (await queue.list({ queue: "recordings", statuses: ["queued", "processing"], ...page })).map(toTask);
     },
   };
+}
+
+function taskNotFound(): AppError {
+  return new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
 }
 
 function toTask(job: JobRecord): Omit<RecordingTask, "stages" | "result"> {

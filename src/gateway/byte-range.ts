@@ -7,7 +7,7 @@ import type { ByteRange } from "../storage/audio-store.js";
  * @see RFC 9110 section 14
  */
 export function parseByteRange(header: string | undefined, byteCount: number): ByteRange | "unsatisfiable" | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "");
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? "");
   if (match === null) return undefined;
   const [, first = "", last = ""] = match;
   if (first === "" && last === "") return undefined;

@@ -22,6 +22,8 @@ export interface EventStreamsOptions {
 export type SentReply = never;
 
 export interface EventStreams {
+  /** @throws AppError `GATEWAY_STREAMS_BUSY` when no stream could be opened now */
+  refuseWhenFull(): void;
   /** The handler returns what this gives. Answers with the events `open` finds; 204 when it finds the task ended and nothing new. */
   send(request: FastifyRequest, reply: FastifyReply, open: (signal: AbortSignal) => Promise<AsyncGenerator<CallEvent> | undefined>): Promise<SentReply>;
 }
@@ -36,16 +38,19 @@ export function createEventStreams(app: FastifyInstance, options: EventStreamsOp
   app.addHook("preClose", async () => closing.abort());
   let open = 0;
   const leave = (): void => options.metrics.eventStreams.set(--open);
+  const refuseWhenFull = (): void => {
+    if (open < options.streamsAtOnce) return;
+    options.metrics.rateLimited.inc({ reason: "streams" });
+    const details = { retryAfterSeconds: 5 };
+    throw new AppError("GATEWAY_STREAMS_BUSY", "Too many event streams are open; poll the task, or try again when Retry-After says.", {
+      retryable: true,
+      details,
+    });
+  };
   return {
+    refuseWhenFull,
     async send(request, reply, openEvents) {
-      if (open >= options.streamsAtOnce) {
-        options.metrics.rateLimited.inc({ reason: "streams" });
-        const details = { retryAfterSeconds: 5 };
-        throw new AppError("GATEWAY_STREAMS_BUSY", "Too many event streams are open; poll the task, or try again when Retry-After says.", {
-          retryable: true,
-          details,
-        });
-      }
+      refuseWhenFull();
       const gone = new AbortController();
       options.metrics.eventStreams.set(++open);
       try {
@@ -54,7 +59,7 @@ export function createEventStreams(app: FastifyInstance, options: EventStreamsOp
           leave();
           return reply.code(204).send() as unknown as SentReply;
         }
-        dropWhenStuck(request, options.slowReaderMs);
+        dropWhenStuck(request, reply, options.slowReaderMs);
         reply.raw.once("close", () => {
           gone.abort();
           leave();
@@ -69,10 +74,14 @@ export function createEventStreams(app: FastifyInstance, options: EventStreamsOp
   };
 }
 
-/** Heartbeats keep a healthy connection busy, so one without any traffic has a reader that takes nothing. */
-function dropWhenStuck(request: FastifyRequest, slowReaderMs: number): void {
+/** A connection on which nothing moves is stuck if there is something to send; otherwise there is just nothing new. */
+function dropWhenStuck(request: FastifyRequest, reply: FastifyReply, slowReaderMs: number): void {
   const { socket } = request.raw;
-  socket.setTimeout(slowReaderMs, () => socket.destroy());
+  // On the response: a server whose response hears no time-out cuts the connection by itself.
+  reply.raw.setTimeout(slowReaderMs, () => {
+    if (socket.writableLength > 0) socket.destroy();
+    else socket.setTimeout(slowReaderMs);
+  });
 }
 
 /** The text of a stream: events as they come, a comment when there was none for a while. */

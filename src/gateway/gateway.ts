@@ -106,7 +106,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     const { metrics } = options.operations;
     const places = createUploadPlaces({ ...options.uploads, metrics });
     const streams = createEventStreams(guarded, { ...options.events, metrics });
-    await guarded.register(multipart, { limits: formLimits(options.recordings) });
+    await guarded.register(multipart, { limits: formLimits(options.recordings), throwFileSizeLimit: false });
     await guarded.register(recordingRoutes, { ...options.recordings, places, streams, metrics });
     await guarded.register(taskRoutes, { ...options.recordings, streams });
     await guarded.register(callRoutes, options.calls);

@@ -2,7 +2,7 @@
  * Uploads as forms: files are handed on as they come in, text fields are kept, and what was received is given back when
  * the form turns out wrong. A place is held for each upload, and one in which nothing arrives is cut.
  */
-import { PassThrough, type Readable } from "node:stream";
+import { finished, PassThrough, type Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { AppError, toAppError } from "../core/errors.js";
@@ -137,7 +137,9 @@ async function receiveOrRefuse<Received>(
 /** The rest of a part nobody wants is read all the same: the next part comes after it. */
 function readableToTheEnd(file: Readable): PassThrough {
   const content = new PassThrough();
-  file.once("error", (error) => content.destroy(error));
+  finished(file, { writable: false }, (error) => {
+    if (error !== null && error !== undefined) content.destroy(error);
+  });
   content.once("close", () => file.unpipe(content).resume());
   return file.pipe(content);
 }

@@ -72,6 +72,13 @@ export function locateAudioBlock(plainOffset: number): { readonly blockNumber: n
   return { blockNumber, fileOffset: AUDIO_HEADER_BYTES + blockNumber * (4 + AUDIO_BLOCK_BYTES + TAG_BYTES) };
 }
 
+/** Bytes of plain audio in a whole file of `fileBytes`. */
+export function plainAudioBytes(fileBytes: number): number {
+  const sealedBytes = Math.max(0, fileBytes - AUDIO_HEADER_BYTES);
+  const overhead = 4 + TAG_BYTES;
+  return Math.max(0, sealedBytes - Math.ceil(sealedBytes / (AUDIO_BLOCK_BYTES + overhead)) * overhead);
+}
+
 /** Decrypts what `createAudioEncryptor` wrote; fails the stream with `SECURITY_DECRYPTION_FAILED`. */
 export function createAudioDecryptor(callKey: Buffer): Transform {
   let head: Buffer = Buffer.alloc(0);
@@ -96,10 +103,15 @@ export function createAudioDecryptor(callKey: Buffer): Transform {
  * Decrypts a run of whole blocks from the middle of a file, and gives only the bytes asked for.
  *
  * @param header - the file's first `AUDIO_HEADER_BYTES`.
- * @param range - half-open, in bytes of plain audio; the input begins at `locateAudioBlock(range.start).fileOffset`.
+ * @param range - half-open, in bytes of plain audio; the input begins with block `blockNumber`, that of the
+ * range's first byte unless given.
  */
-export function createAudioRangeDecryptor(callKey: Buffer, header: Buffer, range: { readonly start: number; readonly end: number }): Transform {
-  const { blockNumber } = locateAudioBlock(range.start);
+export function createAudioRangeDecryptor(
+  callKey: Buffer,
+  header: Buffer,
+  range: { readonly start: number; readonly end: number; readonly blockNumber?: number },
+): Transform {
+  const { blockNumber = locateAudioBlock(range.start).blockNumber } = range;
   let blocks: BlockDecryptor | undefined;
   let position = blockNumber * AUDIO_BLOCK_BYTES;
   const cut = {

@@ -1,9 +1,11 @@
 /** The audio store contract (src/storage/audio-store.ts) as tests; every backend runs all of it. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AudioStore } from "../../src/storage/audio-store.js";
+import { BLOCK, inPieces, KEY, pseudoRandomBytes } from "../support/stored-audio.js";
+import { describeAudioStoreRanges } from "./audio-store-contract-ranges.js";
 
 export interface AudioStoreHarness {
   readonly store: AudioStore;
@@ -15,25 +17,9 @@ export interface AudioStoreHarness {
   close(): Promise<void>;
 }
 
-const KEY = "01890000-0000-7000-8000-000000000001";
-const BLOCK = 65_536;
-
 /** Reads to the end; the rejection is the stream's or the call's. */
 async function readAll(store: AudioStore, audioKey: string, callKey: Buffer): Promise<Buffer> {
   return buffer(await store.read(audioKey, callKey));
-}
-
-/** Bytes that differ everywhere and are the same in every run. */
-function pseudoRandomBytes(length: number): Buffer {
-  const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, index) => createHash("sha256").update(`block ${index}`).digest());
-  return Buffer.concat(blocks).subarray(0, length);
-}
-
-/** In uneven pieces, as a socket gives them. */
-function inPieces(bytes: Buffer, pieceBytes = 7_919): Readable {
-  const pieces: Buffer[] = [];
-  for (let offset = 0; offset < bytes.length; offset += pieceBytes) pieces.push(bytes.subarray(offset, offset + pieceBytes));
-  return Readable.from(pieces, { objectMode: false });
 }
 
 export function describeAudioStoreContract(name: string, createHarness: () => Promise<AudioStoreHarness>): void {
@@ -164,6 +150,8 @@ export function describeAudioStoreContract(name: string, createHarness: () => Pr
       const [first, second] = [await harness.readStored("first"), await harness.readStored("second")];
       expect(first.includes(second.subarray(30, 62))).toBe(false);
     });
+
+    describeAudioStoreRanges(() => harness);
 
     it("removes a recording, and does not mind when there is none", async () => {
       await harness.store.write(KEY, inPieces(Buffer.from("x")), callKey);

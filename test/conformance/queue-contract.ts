@@ -7,6 +7,7 @@ import { describeQueueClosing } from "./queue-contract-closing.js";
 import { describeQueueDelivery } from "./queue-contract-delivery.js";
 import { describeQueueEnqueueing } from "./queue-contract-enqueueing.js";
 import { describeQueueFailures } from "./queue-contract-failures.js";
+import { describeQueueListing } from "./queue-contract-listing.js";
 import { describeQueueRecovery } from "./queue-contract-recovery.js";
 
 export function describeQueueContract(name: string, createHarness: () => Promise<QueueHarness>): void {
@@ -24,5 +25,6 @@ export function describeQueueContract(name: string, createHarness: () => Promise
     describeQueueRecovery(() => harness);
     describeQueueClosing(() => harness);
     describeQueueClock(() => harness);
+    describeQueueListing(() => harness);
   });
 }

@@ -4,6 +4,11 @@ import type { WireAnalysis } from "../../src/protocol/http/analysis-schema.js";
 /** What stands in place of a text that a role may not read; docs/operations.md, "Roles". */
 export const WITHHELD_TEXT = "[withheld]";
 
+/** True for a text of which nothing is left; a transcript may say so for each of its segments. */
+export function isWithheld(text: unknown): boolean {
+  return typeof text === "string" && text.split("\n").every((line) => line === WITHHELD_TEXT);
+}
+
 /** The same value with every `text` withheld and without `words`, which would tell how many there were. */
 export function withoutText(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutText);

@@ -51,12 +51,15 @@ export function createServiceClient({ url, apiKey }: ServiceClientOptions): Serv
       const sending = send(new URL("/audio/process", url), { method: "POST", headers, signal });
       const answer = answerOf(sending);
       sending.write(opening);
+      if (byteCount === 0) {
+        sending.end(closing);
+        return answer;
+      }
       const file = createReadStream(path, { end: byteCount - 1 });
       file.on("end", () => sending.end(closing)).on("error", (error) => sending.destroy(error));
       // An answer may come before the end: then nobody reads on.
       sending.on("close", () => file.destroy());
-      if (byteCount > 0) file.pipe(sending, { end: false });
-      else sending.end(closing);
+      file.pipe(sending, { end: false });
       return answer;
     },
     getTask(taskId, signal) {

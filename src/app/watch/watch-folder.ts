@@ -3,6 +3,7 @@
  * is analysed, or refused with the reason beside it. A file is uploaded under a key made of what it is, so that a restart
  * at any point never makes a second call of it. A service that is away is waited for.
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { ERROR_CATALOGUE } from "../../core/error-catalogue.js";
 import { AppError } from "../../core/errors.js";
@@ -40,6 +41,8 @@ interface PendingFile {
 
 /** @throws AppError `AUTH_…` when the service does not take the key; the reason of an aborted signal */
 export async function watchFolder(options: WatchOptions): Promise<WatchedFolder> {
+  // Each request and each pause listens to it.
+  setMaxListeners(0, options.signal);
   const folder = new FolderWatch(options);
   for (;;) {
     const isIdle = await folder.turn();

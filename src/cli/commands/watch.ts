@@ -73,5 +73,8 @@ async function readKey(path: string): Promise<string> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new AppError("CONFIG_INVALID", "The file with the API key can't be read; name it with --key-file.", { cause });
   });
-  return text.trim();
+  const key = text.trim();
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new AppError("CONFIG_INVALID", "The file with the API key does not hold one key on one line; name another with --key-file.");
+  return key;
 }

@@ -1,6 +1,15 @@
 /** The event bus within one process. */
 import type { EventBus, EventTopic } from "../event-bus.js";
 
+/** A listener's fault is its own: the others are told all the same. */
+function call(listener: () => void): void {
+  try {
+    listener();
+  } catch {
+    // Notices carry nothing; whoever missed this one looks into the store by and by.
+  }
+}
+
 /** Listeners are called in a later turn of the event loop, so that a publisher is never inside a reader. */
 export function createMemoryEventBus(): EventBus {
   const listeners = new Map<EventTopic, Set<() => void>>();
@@ -9,7 +18,7 @@ export function createMemoryEventBus(): EventBus {
       const hearing = listeners.get(topic);
       if (hearing === undefined) return;
       setImmediate(() => {
-        for (const listener of [...hearing]) if (hearing.has(listener)) listener();
+        for (const listener of [...hearing]) if (hearing.has(listener)) call(listener);
       });
     },
     subscribe(topic, listener) {

@@ -49,10 +49,16 @@ export function audioRoute(app: FastifyInstance, callAudio: CallAudio): void {
   );
 }
 
+/** @see RFC 9110 section 13.1.2: a list of tags, compared weakly, or any. */
+function isMatched(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = ifNoneMatch?.split(",").map((tag) => tag.trim().replace(/^W\//, "")) ?? [];
+  return tags.includes(etag) || tags.includes("*");
+}
+
 async function sendAudio(request: FastifyRequest, reply: FastifyReply, file: CallAudioFile, isDownload: boolean): Promise<FastifyReply> {
   const etag = `"${file.recordingId}"`;
   reply.header("accept-ranges", "bytes").header("etag", etag).header("cache-control", "private, no-cache");
-  if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+  if (isMatched(request.headers["if-none-match"], etag)) return reply.code(304).send();
   const ifRange = request.headers["if-range"];
   const range = ifRange === undefined || ifRange === etag ? parseByteRange(request.headers.range, file.byteCount) : undefined;
   if (range === "unsatisfiable") {

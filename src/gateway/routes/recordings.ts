@@ -87,6 +87,8 @@ function streamRoute(app: FastifyInstance, { places, eventLog, streams, ...optio
       },
     },
     async (request, reply) => {
+      // Before anything is stored: a client told to come back sends its recording again.
+      streams.refuseWhenFull();
       const accepted = await places.hold(request, () => acceptRecording(request, options, {}));
       reply.header("x-task-id", accepted.taskId).header("x-call-id", accepted.callId).header("location", `/audio/task/${accepted.taskId}`);
       const reader = authorizedRequest(request, "task:read");

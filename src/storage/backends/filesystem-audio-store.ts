@@ -2,7 +2,7 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Transform } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.js";
 import {
@@ -12,6 +12,7 @@ import {
   createAudioEncryptor,
   createAudioRangeDecryptor,
   locateAudioBlock,
+  plainAudioBytes,
 } from "../../security/audio-cipher.js";
 import { syncDirectory } from "../../security/synced-directory.js";
 import type { AudioStore, ByteRange } from "../audio-store.js";
@@ -53,11 +54,7 @@ export async function createFilesystemAudioStore(options: { readonly directory: 
       const { size } = await stat(path).catch((cause: unknown) => {
         throw new AppError("AUDIO_FILE_NOT_FOUND", "The recording is not in the audio store.", { cause });
       });
-      const { decryptor, start } = range === undefined ? { decryptor: createAudioDecryptor(callKey), start: 0 } : await openRange(path, callKey, range);
-      // The pipeline destroys both ends on any failure; the reader sees it as the decryptor's error.
-      if (start < size) void pipeline(createReadStream(path, { start, end: endOfRange(range) }), decryptor).catch(() => {});
-      else decryptor.end();
-      return decryptor;
+      return range === undefined ? decryptFile(path, createAudioDecryptor(callKey)) : readRange({ path, callKey, range, size });
     },
     async remove(audioKey) {
       await rm(pathOf(audioKey), { force: true });
@@ -68,20 +65,38 @@ export async function createFilesystemAudioStore(options: { readonly directory: 
   };
 }
 
-async function openRange(path: string, callKey: Buffer, range: ByteRange): Promise<{ readonly decryptor: Transform; readonly start: number }> {
+/** The pipeline destroys both ends on any failure; the reader sees it as the decryptor's error. */
+function decryptFile(path: string, decryptor: Transform, place: { readonly start?: number; readonly end?: number } = {}): Readable {
+  void pipeline(createReadStream(path, place), decryptor).catch(() => {});
+  return decryptor;
+}
+
+interface RangeRequest {
+  readonly path: string;
+  readonly callKey: Buffer;
+  readonly range: ByteRange;
+  readonly size: number;
+}
+
+/** A range that reaches the end is read to the end of the file: only its last block tells whether the file is whole. */
+async function readRange({ path, callKey, range, size }: RangeRequest): Promise<Readable> {
+  if (range.end <= range.start) return Readable.from([]);
+  const plainBytes = plainAudioBytes(size);
+  const { blockNumber, fileOffset } = locateAudioBlock(Math.max(0, Math.min(range.start, plainBytes - 1)));
+  const decryptor = createAudioRangeDecryptor(callKey, await readHeader(path), { ...range, blockNumber });
+  const place = range.end > plainBytes ? { start: fileOffset } : { start: fileOffset, end: locateAudioBlock(range.end - 1 + AUDIO_BLOCK_BYTES).fileOffset - 1 };
+  return decryptFile(path, decryptor, place);
+}
+
+async function readHeader(path: string): Promise<Buffer> {
   const file = await open(path, "r");
   try {
     const header = Buffer.alloc(AUDIO_HEADER_BYTES);
     await file.read(header, 0, header.length, 0);
-    return { decryptor: createAudioRangeDecryptor(callKey, header, range), start: locateAudioBlock(range.start).fileOffset };
+    return header;
   } finally {
     await file.close();
   }
-}
-
-/** Last byte of the file to read: that of the last block the range touches. */
-function endOfRange(range: ByteRange | undefined): number {
-  return range === undefined ? Number.POSITIVE_INFINITY : locateAudioBlock(range.end - 1 + AUDIO_BLOCK_BYTES).fileOffset - 1;
 }
 
 function checkKey(audioKey: string): string {
