@@ -29,7 +29,7 @@ export interface TaskStatistics extends Judgement {
 export function summarizeFeedback(marks: readonly FeedbackMark[], task: FeedbackTask, totalPredictions: number): TaskStatistics {
   const counted = lastOfEach(marks.filter((mark) => mark.task === task));
   const ratings = counted.flatMap(({ rating }) => rating ?? []);
-  const ratedPredictions = new Set(counted.map(({ taskId }) => taskId)).size;
+  const ratedPredictions = new Set(counted.filter(({ isOfOlderResult }) => isOfOlderResult !== true).map(({ taskId }) => taskId)).size;
   return {
     ...judge(counted),
     totalPredictions,

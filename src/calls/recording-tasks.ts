@@ -53,7 +53,8 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
   const { queue, calls, analyses, audit, clock } = dependencies;
   const findJob = async (taskId: string): Promise<JobRecord> => {
     const job = isId(taskId) ? await queue.find(taskId) : undefined;
-    if (job === undefined) throw taskNotFound();
+    // Other kinds of work have ids too, and paths of their own.
+    if (job?.queue !== "recordings") throw taskNotFound();
     return job;
   };
   const record = (actor: Actor, action: AuditAction, target: string): Promise<void> =>

@@ -112,6 +112,10 @@ export const ERROR_CATALOGUE = {
     meaning: "The request does not have the form this path takes.",
     remedy: "Read the details field and /docs.",
   },
+  GATEWAY_BODY_TOO_LARGE: {
+    meaning: "The request's body is larger than the path takes.",
+    remedy: "Send less at once.",
+  },
   GATEWAY_NOT_FOUND: {
     meaning: "There is nothing at this path.",
     remedy: "Read /docs.",

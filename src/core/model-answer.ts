@@ -50,6 +50,9 @@ export interface ModelAnswers {
 export type ModelQuestion = { [Task in AskableTask]: { readonly modelTask: Task; readonly question: ModelQuestions[Task] } }[AskableTask];
 
 /** An answer with its kind and what made it. */
-export type ModelAnswer = {
+export type MadeAnswer = {
   [Task in AskableTask]: { readonly modelTask: Task; readonly answer: ModelAnswers[Task]; readonly model: ModelRevision };
 }[AskableTask];
+
+/** As it is kept: with how long it took. */
+export type ModelAnswer = MadeAnswer & { readonly processingMs: number };

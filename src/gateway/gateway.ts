@@ -44,6 +44,8 @@ export interface GatewayOptions {
   readonly tls?: TlsOptions;
 }
 
+/** Of JSON: the longest text a model endpoint takes, every letter of it escaped, and room to spare. */
+const BODY_BYTES = 4_194_304;
 const DOCUMENTATION_PREFIX = "/docs";
 
 /** Of 11: beyond it, answers come later than they would uncompressed on a local network. */
@@ -66,7 +68,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   const app = Fastify({
     ...(options.tls === undefined ? {} : { https: options.tls as unknown as null }),
     logger: false,
-    bodyLimit: 1_048_576,
+    bodyLimit: BODY_BYTES,
     // A client that sends nothing must not hold a place for ever; a body in flight may take its time.
     connectionTimeout: 0,
     requestTimeout: 0,
@@ -77,6 +79,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     frameworkErrors: (_error, _request, reply) =>
       sendProblem(reply as unknown as FastifyReply, new AppError("GATEWAY_BAD_REQUEST", "The path can't be read: it is malformed or too long.")),
   });
+  // A body of plain text is no body of ours: 415, and not an object with everything missing.
+  app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerErrors(app, logger);
@@ -92,33 +96,41 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
       if (!options.operations.status.isAccepting()) reply.header("connection", "close");
     });
     guardRoutes(guarded, options.access);
-    await guarded.register(etag, { weak: true });
-    // After the tag, which is of the content and not of its packing.
-    await guarded.register(compress, {
-      threshold: 1_024,
-      encodings: ["br", "gzip"],
-      brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } },
-    });
-    // What is said of a call is not to lie in a browser's cache.
-    guarded.addHook("onSend", async (_request, reply) => {
-      if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
-    });
-    const { metrics } = options.operations;
-    const places = createUploadPlaces({ ...options.uploads, metrics });
-    const streams = createEventStreams(guarded, { ...options.events, metrics });
-    await guarded.register(multipart, { limits: formLimits(options.recordings), throwFileSizeLimit: false });
-    await guarded.register(recordingRoutes, { ...options.recordings, places, streams, metrics });
-    await guarded.register(taskRoutes, { ...options.recordings, streams });
-    await guarded.register(callRoutes, options.calls);
-    const models = { ...options.models, history: options.calls.history, places, metrics };
-    await guarded.register(modelTaskRoutes, models);
-    await guarded.register(openAiRoutes, { ...models, status: options.operations.status });
-    await guarded.register(modelInfoRoutes, options.operations);
-    await guarded.register(agentFeedbackRoutes, options.calls);
-    await guarded.register(operationsRoutes, options.operations);
-    await guarded.register(documentationRoutes);
+    await packAnswers(guarded);
+    await registerRoutes(guarded, options);
   });
   return app;
+}
+
+async function packAnswers(guarded: FastifyInstance): Promise<void> {
+  await guarded.register(etag, { weak: true });
+  // After the tag, which is of the content and not of its packing.
+  await guarded.register(compress, {
+    threshold: 1_024,
+    encodings: ["br", "gzip"],
+    brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } },
+  });
+  // What is said of a call is not to lie in a browser's cache.
+  guarded.addHook("onSend", async (_request, reply) => {
+    if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
+  });
+}
+
+async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions): Promise<void> {
+  const { metrics, status } = options.operations;
+  const places = createUploadPlaces({ ...options.uploads, metrics });
+  const streams = createEventStreams(guarded, { ...options.events, metrics });
+  await guarded.register(multipart, { limits: formLimits(options.recordings), throwFileSizeLimit: false });
+  await guarded.register(recordingRoutes, { ...options.recordings, places, streams, metrics });
+  await guarded.register(taskRoutes, { ...options.recordings, streams });
+  await guarded.register(callRoutes, options.calls);
+  const models = { ...options.models, history: options.calls.history, places, metrics };
+  await guarded.register(modelTaskRoutes, models);
+  await guarded.register(openAiRoutes, { ...models, status });
+  await guarded.register(modelInfoRoutes, options.operations);
+  await guarded.register(agentFeedbackRoutes, options.calls);
+  await guarded.register(operationsRoutes, options.operations);
+  await guarded.register(documentationRoutes);
 }
 
 function formLimits({ maxBytes, maxBatchFiles }: GatewayOptions["recordings"]) {

@@ -5,7 +5,7 @@
  */
 import type { FastifyRequest } from "fastify";
 
-const LINGER_BYTES = 4 * 1024 * 1024;
+const LINGER_BYTES = 16 * 1024 * 1024;
 const LINGER_MS = 2_000;
 
 /** To be called before the answer is sent; returns at once. */

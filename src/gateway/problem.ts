@@ -42,9 +42,9 @@ export function fromFrameworkError(thrown: unknown): AppError {
     });
   }
   if (statusCode === 415 || code === "FST_INVALID_MULTIPART_CONTENT_TYPE") {
-    return new AppError("GATEWAY_UNSUPPORTED_MEDIA_TYPE", "This path takes multipart/form-data with a file field named audio.", { cause: thrown });
+    return new AppError("GATEWAY_UNSUPPORTED_MEDIA_TYPE", "This path does not take a body of this type; /docs says which it takes.", { cause: thrown });
   }
-  if (statusCode === 413) return new AppError("AUDIO_TOO_LARGE", "The request is larger than this path takes.", { cause: thrown });
+  if (statusCode === 413) return new AppError("GATEWAY_BODY_TOO_LARGE", "The request is larger than this path takes.", { cause: thrown });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new AppError("GATEWAY_BAD_REQUEST", "The request can't be read: it is malformed or was cut off.", { cause: thrown });
   }

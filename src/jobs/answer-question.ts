@@ -11,8 +11,10 @@ export function createAnswerQuestionHandler(processing: ModelTaskProcessing): Jo
     try {
       await processing.process(job.jobId, signal);
     } catch (error) {
-      if (signal.aborted || !(error instanceof AppError) || error.retryable) throw error;
-      throw new PermanentJobError(error.code, { cause: error });
+      const isCancelled = signal.aborted && signal.reason instanceof AppError && signal.reason.code === "QUEUE_JOB_CANCELLED";
+      const isFinal = !signal.aborted && error instanceof AppError && !error.retryable;
+      if (isCancelled || isFinal || (!signal.aborted && job.attempt >= job.maxAttempts)) await processing.giveUp(job.jobId);
+      throw isFinal ? new PermanentJobError(error.code, { cause: error }) : error;
     }
   };
 }

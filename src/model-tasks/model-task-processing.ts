@@ -5,7 +5,7 @@ import { type DetectSpeechOutput, detectSpeech } from "../analysis/steps/detect-
 import { type TranscribeOutput, transcribeChannels } from "../analysis/steps/transcribe-channels.js";
 import type { RecordingDecoder } from "../audio/decoder.js";
 import { AppError } from "../core/errors.js";
-import type { ModelAnswer, ModelQuestion, ModelQuestions } from "../core/model-answer.js";
+import type { MadeAnswer, ModelQuestion, ModelQuestions } from "../core/model-answer.js";
 import type { ModelTask } from "../core/model-task.js";
 import type { TaskInputs, TaskOutputs } from "../inference/model-engine.js";
 import type { InferenceRunner } from "../inference/pool/inference-pool.js";
@@ -26,6 +26,8 @@ export interface ModelTaskProcessingDependencies {
 export interface ModelTaskProcessing {
   /** @throws AppError what the engine or the decoder throws; a task that expired is done */
   process(taskId: string, signal: AbortSignal): Promise<void>;
+  /** There will be no answer: what was sent to be heard is removed. */
+  giveUp(taskId: string): Promise<void>;
 }
 
 const TEXT_DEADLINE_MS = 120_000;
@@ -40,14 +42,25 @@ export function createModelTaskProcessing(dependencies: ModelTaskProcessingDepen
       const found = await modelTasks.findTask(taskId);
       if (found === undefined || found.task.answer !== null) return;
       const { task, audioKeyBytes } = found;
+      const startedAtMs = performance.now();
       const answer =
         task.question.modelTask === "speech"
           ? await transcribe(dependencies, { task, key: audioKeyBytes, question: task.question.question, signal })
           : await askText(dependencies, task.question, signal);
-      await modelTasks.saveAnswer(taskId, answer);
+      await modelTasks.saveAnswer(taskId, { ...answer, processingMs: Math.round(performance.now() - startedAtMs) });
       if (task.audio !== null) await audioStore.remove(task.audio.audioKey);
     },
+    giveUp: (taskId) => removeSound(dependencies, taskId),
   };
+}
+
+/** Also of a task that was cancelled before it ran. */
+export async function removeSound(
+  { modelTasks, audioStore }: Pick<ModelTaskProcessingDependencies, "modelTasks" | "audioStore">,
+  taskId: string,
+): Promise<void> {
+  const audioKey = await modelTasks.forgetAudio(taskId);
+  if (audioKey !== null) await audioStore.remove(audioKey);
 }
 
 interface SpeechTask {
@@ -57,7 +70,7 @@ interface SpeechTask {
   readonly signal: AbortSignal;
 }
 
-async function transcribe(dependencies: ModelTaskProcessingDependencies, { task, key, question, signal }: SpeechTask): Promise<ModelAnswer> {
+async function transcribe(dependencies: ModelTaskProcessingDependencies, { task, key, question, signal }: SpeechTask): Promise<MadeAnswer> {
   const { audioStore, decoder, inference } = dependencies;
   if (task.audio === null) throw new AppError("AUDIO_FILE_NOT_FOUND", "The sound of this task does not exist any more.");
   const workDirectory = join(dependencies.workDirectory, task.taskId);
@@ -78,7 +91,7 @@ async function transcribe(dependencies: ModelTaskProcessingDependencies, { task,
 
 type TextQuestion = Exclude<ModelQuestion, { readonly modelTask: "speech" }>;
 
-async function askText({ inference }: ModelTaskProcessingDependencies, asked: TextQuestion, signal: AbortSignal): Promise<ModelAnswer> {
+async function askText({ inference }: ModelTaskProcessingDependencies, asked: TextQuestion, signal: AbortSignal): Promise<MadeAnswer> {
   const language = asked.modelTask === "translation" ? asked.question.language : UNKNOWN_LANGUAGE;
   const { segments, toTextOffsets } = toTextTranscript(asked.question.text, language);
   const ask = async <Task extends ModelTask, Answer>(modelTask: Task, input: TaskInputs[Task], pick: (output: TaskOutputs[Task]) => Answer) => {

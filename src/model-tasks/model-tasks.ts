@@ -17,12 +17,14 @@ import type { AudioStore } from "../storage/audio-store.js";
 import type { AppDatabase } from "../storage/database.js";
 import type { ModelTaskRepository } from "../storage/repositories/model-task-repository.js";
 import { inUnitOfWork } from "../storage/unit-of-work.js";
+import { removeSound } from "./model-task-processing.js";
 
 export interface ModelTaskState {
   readonly taskId: string;
   readonly modelTask: ModelQuestion["modelTask"];
   readonly status: WorkStatus;
   readonly progress: number;
+  readonly createdAtMs: number;
   readonly answer?: ModelAnswer;
   readonly errorCode?: ErrorCode;
 }
@@ -104,7 +106,7 @@ export function createModelTasks(dependencies: ModelTasksDependencies): ModelTas
     },
     async cancel({ actor }, taskId) {
       await get(ownerOf(actor.actorId), taskId);
-      await queue.cancel(taskId);
+      if ((await queue.cancel(taskId)) === "cancelled") await removeSound(dependencies, taskId);
     },
     removeExpired: (maxAgeMs) => removeExpired(dependencies, clock.nowMs() - maxAgeMs),
   };
@@ -138,7 +140,7 @@ async function store(
     await modelTasks.insertTask({ taskId, actorId, question, audio, createdAtMs, key: sound?.key ?? sealers.newCallKey() }, unitOfWork);
     await queue.enqueue("models", { jobId: taskId, jobName: ANSWER_QUESTION, payload: { modelTask }, maxAttempts, priority: PRIORITY }, { unitOfWork });
   });
-  return { taskId, modelTask, status: "queued", progress: 0 };
+  return { taskId, modelTask, status: "queued", progress: 0, createdAtMs };
 }
 
 async function readState({ modelTasks, queue }: ModelTasksDependencies, actorId: string, taskId: string): Promise<ModelTaskState> {
@@ -146,11 +148,11 @@ async function readState({ modelTasks, queue }: ModelTasksDependencies, actorId:
   const job = found === undefined ? undefined : await queue.find(taskId);
   // Somebody else's task is no task of this reader's.
   if (found === undefined || job === undefined || found.task.actorId !== actorId) throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
-  const { modelTask, answer } = found.task;
+  const { modelTask, answer, createdAtMs } = found.task;
   // The answer is stored a moment before its job ends.
-  if (answer !== null) return { taskId, modelTask, status: "completed", progress: 100, answer };
+  if (answer !== null) return { taskId, modelTask, status: "completed", progress: 100, createdAtMs, answer };
   const { status, progress, errorCode } = job;
-  return { taskId, modelTask, status, progress, ...(errorCode === null ? {} : { errorCode }) };
+  return { taskId, modelTask, status, progress, createdAtMs, ...(errorCode === null ? {} : { errorCode }) };
 }
 
 async function removeExpired({ database, modelTasks, queue, audioStore }: ModelTasksDependencies, beforeMs: number): Promise<number> {

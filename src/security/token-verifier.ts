@@ -104,8 +104,9 @@ function toAuthError(error: unknown): AppError {
 /** Subjects are ids in most sign-ons; one that is an e-mail address, or long, is hashed: it stands in every audit record. */
 function actorIdOf(subject: string): string {
   const isPlain = /^[A-Za-z0-9._:-]+$/.test(subject) && subject.length <= MAX_ACTOR_ID;
-  // Nobody signs in as one of ours.
-  if (isPlain && subject !== OPERATOR.actorId && subject !== EXCHANGE.actorId) return subject;
+  // Nobody signs in as one of ours, nor as an API key.
+  const isOurs = subject === OPERATOR.actorId || subject === EXCHANGE.actorId || /^[0-9a-f]{16}$/.test(subject);
+  if (isPlain && !isOurs) return subject;
   return `sub-${createHash("sha256").update(subject).digest("hex").slice(0, 32)}`;
 }
 

@@ -8,7 +8,7 @@ import { z } from "zod";
 const unknownHere = z.null();
 const duration = z.number().min(0);
 
-const stepSchema = z.object({ duration, status: z.enum(["success", "failed", "skipped"]) });
+const stepSchema = z.looseObject({ duration, status: z.enum(["success", "failed", "skipped"]) });
 
 export const qaScoresSchema = z.record(
   z.string(),

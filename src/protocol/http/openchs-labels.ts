@@ -1,5 +1,6 @@
 /** Labels and marks in the words of the Python service that this one replaces, for its clients (`?shape=openchs`). */
 import type { CaseClassification, LabelDecision, Priority } from "../../core/case-classification.js";
+import type { Entity, EntityLabel } from "../../core/entity.js";
 import type { QualityScore } from "../../core/quality-score.js";
 
 /** It had no way to say "not enough evidence"; one of its versions had this word. */
@@ -41,6 +42,13 @@ export function openchsScores({ mainCategory, subCategory, intervention, priorit
     intervention: intervention.score,
     priority: priority.score,
   };
+}
+
+/** Labels it did not have are left out: its clients would not know what to do with them. */
+const NEW_LABELS: readonly EntityLabel[] = ["DATE_TIME", "ORGANISATION", "RELATION"];
+
+export function openchsEntities(entities: readonly Entity[]): readonly Entity[] {
+  return entities.filter(({ label }) => !NEW_LABELS.includes(label));
 }
 
 /** Items without enough evidence are left out: it knew passed and failed only. */

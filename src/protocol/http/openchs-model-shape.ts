@@ -6,7 +6,7 @@ import type { Evidence } from "../../core/evidence.js";
 import type { ModelAnswer } from "../../core/model-answer.js";
 import { transcriptText } from "../../core/transcript.js";
 import { entitiesByLabel, flatEntities } from "./model-schema.js";
-import { openchsClassification, openchsQuality, openchsScores } from "./openchs-labels.js";
+import { openchsClassification, openchsEntities, openchsQuality, openchsScores } from "./openchs-labels.js";
 
 export const openchsModelTaskSchema = z.object({
   task_id: z.string(),
@@ -25,29 +25,41 @@ export interface ModelTaskToShape {
   readonly taskId: string;
   readonly status: WorkStatus;
   readonly progress: number;
+  /** Epoch milliseconds. */
+  readonly createdAtMs: number;
   readonly answer?: ModelAnswer;
   readonly errorCode?: ErrorCode;
 }
 
 /** @param flat - entities one by one, or texts by label. */
-export function toOpenchsModelTask({ taskId, status, progress, answer, errorCode }: ModelTaskToShape, flat: boolean): z.infer<typeof openchsModelTaskSchema> {
+export function toOpenchsModelTask(
+  { taskId, status, progress, createdAtMs, answer, errorCode }: ModelTaskToShape,
+  flat: boolean,
+): z.infer<typeof openchsModelTaskSchema> {
   return {
     ...{ task_id: taskId, status: STATUSES[status], progress },
-    ...(answer === undefined ? {} : { result: { ...openchsResult(answer, flat), model_info: { ...answer.model } } }),
+    ...(answer === undefined ? {} : { result: { ...openchsResult(answer, flat), ...aboutResult(answer, createdAtMs) } }),
     ...(errorCode === undefined || answer !== undefined ? {} : { error: ERROR_CATALOGUE[errorCode].meaning }),
   };
+}
+
+/** Names and types that were sent are hints which are not kept. */
+const UNKNOWN_FILE = { filename: null, file_size_mb: null, format: null, content_type: null };
+
+function aboutResult({ model, processingMs }: ModelAnswer, createdAtMs: number) {
+  return { model_info: { ...model }, processing_time: processingMs / 1000, timestamp: new Date(createdAtMs).toISOString() };
 }
 
 function openchsResult(answered: ModelAnswer, flat: boolean): Readonly<Record<string, unknown>> {
   switch (answered.modelTask) {
     case "speech": {
       const { transcript, durationMs } = answered.answer;
-      return { transcript: transcriptText(transcript.segments), language: transcript.language, audio_info: { duration: durationMs / 1000 } };
+      return { transcript: transcriptText(transcript.segments), language: transcript.language, audio_info: { ...UNKNOWN_FILE, duration: durationMs / 1000 } };
     }
     case "translation":
       return { translated: answered.answer.text };
     case "entities":
-      return { entities: flat ? flatEntities(answered.answer).map(openchsEntity) : entitiesByLabel(answered.answer) };
+      return { entities: flat ? flatEntities(openchsEntities(answered.answer)).map(openchsEntity) : entitiesByLabel(openchsEntities(answered.answer)) };
     case "classification":
       return { ...openchsClassification(answered.answer), confidence_scores: openchsScores(answered.answer), chunks_processed: 1 };
     case "summary":

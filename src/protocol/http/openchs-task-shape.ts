@@ -5,9 +5,20 @@ import { WORK_STATUSES, type WorkStatus } from "../../core/call.js";
 import { ERROR_CATALOGUE, type ErrorCode } from "../../core/error-catalogue.js";
 import { transcriptText } from "../../core/transcript.js";
 import { entitiesByLabel } from "./model-schema.js";
-import { openchsClassification, openchsQuality, openchsScores } from "./openchs-labels.js";
+import { openchsClassification, openchsEntities, openchsQuality, openchsScores } from "./openchs-labels.js";
 
-const step = z.object({ duration: z.number(), status: z.enum(["success", "failed", "skipped"]) });
+const step = z.object({
+  duration: z.number(),
+  status: z.enum(["success", "failed", "skipped"]),
+  method: z.null().optional(),
+  output_length: z.int().optional(),
+  entities_found: z.int().optional(),
+  confidence: z.number().optional(),
+  evaluations_count: z.int().optional(),
+  summary_length: z.int().optional(),
+  source: z.enum(["basic", "none"]).optional(),
+  risk_level: z.string().optional(),
+});
 
 /** Durations in seconds. Null: not known here; nothing is made up. */
 export const openchsPayloadSchema = z.object({
@@ -33,7 +44,7 @@ export const openchsPayloadSchema = z.object({
   qa_scores: z.record(z.string(), z.array(z.object({ submetric: z.string(), prediction: z.boolean(), score: z.string(), probability: z.number() }))),
   summary: z.string(),
   insights: z.object({ risk_level: z.string(), risk_indicators: z.array(z.string()) }).nullable(),
-  processing_steps: z.record(z.string(), step.loose()),
+  processing_steps: z.record(z.string(), step),
   pipeline_info: z.object({
     total_time: z.number(),
     models_used: z.array(z.string()),
@@ -91,7 +102,7 @@ function toPayload(result: AnalysisResult, now: number): z.infer<typeof openchsP
     transcript,
     translation: result.translation === null ? null : result.translation.segments.map(({ text }) => text).join("\n"),
     nlp_processing_info: { text_used_for_nlp: "original_transcript", nlp_text_length: transcript.length },
-    entities: entitiesByLabel(result.entities ?? []) as Record<string, string[]>,
+    entities: entitiesByLabel(openchsEntities(result.entities ?? [])) as Record<string, string[]>,
     classification: classification === null ? noClassification() : withScores(classification),
     qa_scores: openchsQuality(result.quality ?? { heads: [] }),
     summary: result.summary?.text ?? "",
@@ -115,7 +126,15 @@ function withScores(classification: NonNullable<AnalysisResult["classification"]
 }
 
 function noClassification() {
-  return { main_category: "Unknown", sub_category: "Unknown", sub_category_2: null, intervention: "Unknown", priority: "Unknown", confidence: 0 };
+  return {
+    main_category: "Unknown",
+    sub_category: "Unknown",
+    sub_category_2: null,
+    intervention: "Unknown",
+    priority: "Unknown",
+    confidence: 0,
+    confidence_breakdown: {},
+  };
 }
 
 function highestRisk(risk: NonNullable<AnalysisResult["risk"]>): string {
@@ -133,13 +152,24 @@ const STEPS: readonly (readonly [string, AnalysisStage])[] = [
   ["classification", "classification"],
   ["qa_scoring", "quality"],
   ["summarization", "summary"],
+  ["insights_generation", "risk"],
 ];
 
-function processingSteps({ stages }: AnalysisResult) {
+function processingSteps(result: AnalysisResult) {
+  const { stages, classification } = result;
+  const counts: Readonly<Partial<Record<AnalysisStage, object>>> = {
+    transcript: { output_length: transcriptText(result.transcript?.segments ?? []).length },
+    translation: { method: null, output_length: result.translation?.segments.reduce((sum, { text }) => sum + text.length, 0) ?? 0 },
+    entities: { entities_found: openchsEntities(result.entities ?? []).length },
+    classification: { confidence: classification === null ? 0 : withScores(classification).confidence },
+    quality: { evaluations_count: Object.values(openchsQuality(result.quality ?? { heads: [] })).reduce((sum, items) => sum + items.length, 0) },
+    summary: { summary_length: result.summary?.text.length ?? 0 },
+    risk: result.risk === null ? { source: "none" } : { source: "basic", risk_level: highestRisk(result.risk) },
+  };
   const words = { completed: "success", failed: "failed", skipped: "skipped" } as const;
   const steps = STEPS.flatMap(([name, stage]) => {
     const report = stages.find((candidate) => candidate.stage === stage);
-    return report === undefined ? [] : [[name, { duration: report.durationMs / 1000, status: words[report.status] }] as const];
+    return report === undefined ? [] : [[name, { duration: report.durationMs / 1000, status: words[report.status], ...counts[stage] }] as const];
   });
   return Object.fromEntries(steps);
 }

@@ -12,6 +12,8 @@ export type FeedbackMark = Pick<
   "callId" | "taskId" | "task" | "item" | "rating" | "agrees" | "predictedLabel" | "model" | "actorId" | "createdAtMs"
 > & {
   readonly isCorrected: boolean;
+  /** The result that was judged is older than the period asked for. */
+  readonly isOfOlderResult?: boolean;
 };
 
 export interface FeedbackPage {
@@ -68,8 +70,15 @@ export function createAgentFeedbackRepository(options: { readonly database: AppD
       return (await query.orderBy("agent_feedback.feedback_id").limit(limit).execute()).map(open);
     },
     async listMarks(fromMs) {
-      const rows = await database.sql.selectFrom("agent_feedback").selectAll().where("created_at_ms", ">=", fromMs).orderBy("feedback_id").execute();
-      return rows.map((row) => ({ ...toMark(row), isCorrected: row.is_corrected === 1 }));
+      const rows = await database.sql
+        .selectFrom("agent_feedback")
+        .leftJoin("analysis", "analysis.task_id", "agent_feedback.task_id")
+        .selectAll("agent_feedback")
+        .select("analysis.completed_at_ms")
+        .where("agent_feedback.created_at_ms", ">=", fromMs)
+        .orderBy("agent_feedback.feedback_id")
+        .execute();
+      return rows.map((row) => ({ ...toMark(row), isCorrected: row.is_corrected === 1, isOfOlderResult: (row.completed_at_ms ?? fromMs) < fromMs }));
     },
     async countPredictions(stage, fromMs) {
       const row = await database.sql

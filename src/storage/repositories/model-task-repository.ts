@@ -28,6 +28,8 @@ export interface ModelTaskRepository {
   findTask(taskId: string): Promise<{ readonly task: ModelTaskRecord; readonly audioKeyBytes: Buffer } | undefined>;
   /** The sound is of no more use once there is an answer: it is forgotten here and may be removed. */
   saveAnswer(taskId: string, answer: ModelAnswer): Promise<void>;
+  /** The task will have no answer: its sound is forgotten. @returns the sound's key in the audio store, if there was any */
+  forgetAudio(taskId: string): Promise<string | null>;
   /** True while a task refers to it. */
   usesAudio(audioKey: string): Promise<boolean>;
   /** At most `limit`, oldest first. */
@@ -67,6 +69,11 @@ export function createModelTaskRepository(options: { readonly database: AppDatab
       if (row === undefined) return;
       const answer_sealed: SealedText = sealers.open(taskId, row.wrapped_key).seal("answer", JSON.stringify(answer));
       await database.sql.updateTable("model_task").set({ answer_sealed, audio_key: null, container: null }).where("task_id", "=", taskId).execute();
+    },
+    async forgetAudio(taskId) {
+      const row = await database.sql.selectFrom("model_task").select("audio_key").where("task_id", "=", taskId).executeTakeFirst();
+      await database.sql.updateTable("model_task").set({ audio_key: null, container: null }).where("task_id", "=", taskId).execute();
+      return row?.audio_key ?? null;
     },
     async usesAudio(audioKey) {
       return (await database.sql.selectFrom("model_task").select("task_id").where("audio_key", "=", audioKey).executeTakeFirst()) !== undefined;
