@@ -5,6 +5,7 @@ import { type DetectSpeechOutput, detectSpeech } from "../analysis/steps/detect-
 import { type TranscribeOutput, transcribeChannels } from "../analysis/steps/transcribe-channels.js";
 import type { RecordingDecoder } from "../audio/decoder.js";
 import { AppError } from "../core/errors.js";
+import { UNDETERMINED_LANGUAGE } from "../core/language.js";
 import type { MadeAnswer, ModelQuestion, ModelQuestions } from "../core/model-answer.js";
 import type { ModelTask } from "../core/model-task.js";
 import type { TaskInputs, TaskOutputs } from "../inference/model-engine.js";
@@ -31,8 +32,6 @@ export interface ModelTaskProcessing {
 }
 
 const TEXT_DEADLINE_MS = 120_000;
-/** Of a text nobody named the language of. */
-const UNKNOWN_LANGUAGE = "und";
 
 /** Sound is removed once there is an answer. */
 export function createModelTaskProcessing(dependencies: ModelTaskProcessingDependencies): ModelTaskProcessing {
@@ -92,7 +91,7 @@ async function transcribe(dependencies: ModelTaskProcessingDependencies, { task,
 type TextQuestion = Exclude<ModelQuestion, { readonly modelTask: "speech" }>;
 
 async function askText({ inference }: ModelTaskProcessingDependencies, asked: TextQuestion, signal: AbortSignal): Promise<MadeAnswer> {
-  const language = asked.modelTask === "translation" ? asked.question.language : UNKNOWN_LANGUAGE;
+  const language = asked.modelTask === "translation" ? asked.question.language : UNDETERMINED_LANGUAGE;
   const { segments, toTextOffsets } = toTextTranscript(asked.question.text, language);
   const ask = async <Task extends ModelTask, Answer>(modelTask: Task, input: TaskInputs[Task], pick: (output: TaskOutputs[Task]) => Answer) => {
     const { output, engine, revision } = await inference.run(modelTask, input, { signal, deadlineMs: TEXT_DEADLINE_MS });

@@ -57,7 +57,7 @@ export function withholdEventText(event: CallEvent): CallEvent {
 }
 
 /** Without words: there is one for each that was spoken. */
-export function hideSegment({ words: _words, ...segment }: TranscriptSegment): TranscriptSegment {
+function hideSegment({ words: _words, ...segment }: TranscriptSegment): TranscriptSegment {
   return { ...segment, text: WITHHELD };
 }
 
