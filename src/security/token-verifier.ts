@@ -33,7 +33,7 @@ export interface TokenVerifier {
 
 const CLOCK_TOLERANCE_SECONDS = 30;
 /** A key set on disk is read again at most this often, when a token names a key it did not have. */
-const RELOAD_AFTER_MS = 30_000;
+const RELOAD_AFTER_MS = 1_000;
 const REMOTE_TIMEOUT_MS = 5_000;
 const MAX_ACTOR_ID = 64;
 
