@@ -4,7 +4,7 @@ import type { AnalysisResult } from "../core/analysis-result.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import { newId } from "../core/ids.js";
-import type { AuditAction, AuditSink } from "../security/audit-record.js";
+import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
 import { isGranted } from "../security/permissions.js";
 import { WITHHELD } from "../security/withhold-text.js";
@@ -61,9 +61,8 @@ const EXPORT_PAGE = 200;
 
 /** The use cases of feedback. */
 export function createAgentFeedback(dependencies: AgentFeedbackDependencies): AgentFeedbackUseCase {
-  const { feedbackRecords, audit, clock, calls } = dependencies;
-  const record = ({ actorId, role }: Actor, action: AuditAction, target: string): Promise<void> =>
-    audit.append({ atMs: clock.nowMs(), actorId, role, action, target, outcome: "allowed" });
+  const { feedbackRecords, clock, calls } = dependencies;
+  const record = (actor: Actor, action: AuditAction, target: string): Promise<void> => recordAllowed(dependencies, actor, action, target);
   return {
     async give({ actor }, feedback) {
       const said = await judgeAgainstModel(dependencies, actor, feedback);
@@ -72,7 +71,7 @@ export function createAgentFeedback(dependencies: AgentFeedbackDependencies): Ag
       return said;
     },
     async list({ actor }, callId, task) {
-      if ((await calls.findCall(callId)) === undefined) throw new AppError("CALL_NOT_FOUND", "There is no call with this id.");
+      if (!(await calls.hasCall(callId))) throw new AppError("CALL_NOT_FOUND", "There is no call with this id.");
       await record(actor, "feedback.read", callId);
       return feedbackRecords.listOfCall(callId, task);
     },

@@ -3,14 +3,14 @@
  * and kept encrypted like the original. Any range of it can be read without the rest.
  */
 import { createReadStream } from "node:fs";
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { RecordingDecoder } from "../audio/decoder.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import { newId } from "../core/ids.js";
-import type { AuditSink } from "../security/audit-record.js";
+import { type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Authorized } from "../security/authorization.js";
 import type { AudioStore, ByteRange } from "../storage/audio-store.js";
 import { fetchRecording } from "../storage/recording-fetch.js";
@@ -46,7 +46,7 @@ export interface CallAudioDependencies {
 
 /** Two readers who ask at once wait for the same encoding. */
 export function createCallAudio(dependencies: CallAudioDependencies): CallAudio {
-  const { calls, audioStore, audit, clock } = dependencies;
+  const { calls, audioStore } = dependencies;
   const making = new Map<string, Promise<RecordingRecord>>();
   const playbackOf = (original: RecordingRecord, key: Buffer): Promise<RecordingRecord> => {
     const running = making.get(original.recordingId);
@@ -61,7 +61,7 @@ export function createCallAudio(dependencies: CallAudioDependencies): CallAudio 
       const recordings = await calls.listRecordings(callId);
       const original = recordings.find((recording) => recording.kind === "original");
       if (original === undefined) throw new AppError("AUDIO_FILE_NOT_FOUND", "The call has no recording.");
-      await audit.append({ atMs: clock.nowMs(), actorId: actor.actorId, role: actor.role, action: "recording.read", target: callId, outcome: "allowed" });
+      await recordAllowed(dependencies, actor, "recording.read", callId);
       const made = recordings.find((recording) => recording.kind === kind);
       const { recordingId, container, byteCount, audioKey } = made ?? (await playbackOf(original, sealer.audioKey));
       return { recordingId, container, byteCount, read: (range) => audioStore.read(audioKey, sealer.audioKey, range) };
@@ -78,11 +78,9 @@ async function makePlayback(
   const directory = join(workDirectory, recordingId);
   const { signal } = new AbortController();
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     const { path, container } = await fetchRecording(audioStore, { recording: original, key, workDirectory: directory, signal });
     const encoded = join(directory, "playback.ogg");
     await decoder.encodePlayback({ path, container, workDirectory: directory, signal }, encoded);
-    await stat(encoded);
     const { byteCount } = await audioStore.write(recordingId, createReadStream(encoded), key);
     const { callId } = original;
     const playback = {

@@ -2,6 +2,8 @@
  * The events of calls, as they are written and as they are followed: stored first, then told on the bus, so that a
  * reader who was away finds every one of them in order and a reader who is there waits for nothing.
  */
+
+import { isEndedStatus } from "../core/call.js";
 import { type CallEvent, endsTask, type NewCallEvent } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
@@ -9,7 +11,7 @@ import { isId } from "../core/ids.js";
 import { type EventBus, listenFor } from "../events/event-bus.js";
 import { callOfJobPayload } from "../protocol/job-payloads.js";
 import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
-import type { AuditSink } from "../security/audit-record.js";
+import { type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Authorized } from "../security/authorization.js";
 import { isGranted } from "../security/permissions.js";
 import type { CallSealer } from "../security/sealed-text.js";
@@ -54,7 +56,7 @@ const LOOK_AGAIN_MS = 2_000;
 
 /** Events are sealed under their call's key, and go when the call goes. */
 export function createCallEventLog(dependencies: CallEventLogDependencies): CallEventLog {
-  const { calls, events, bus, audit, clock } = dependencies;
+  const { calls, events, bus, clock } = dependencies;
   return {
     async append(call, added, unitOfWork) {
       if (added.length === 0) return;
@@ -64,12 +66,12 @@ export function createCallEventLog(dependencies: CallEventLogDependencies): Call
     async follow({ actor }, request) {
       const job = await findJob(dependencies, request.taskId);
       const callId = callOfJobPayload(job?.payload);
-      if (job === undefined || callId === undefined || (await calls.findCall(callId)) === undefined)
+      if (job === undefined || callId === undefined || !(await calls.hasCall(callId)))
         throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
       if (isEnded(job) && (await events.lastSeq(callId)) <= request.afterSeq) return undefined;
       const maySeeText = isGranted(actor.role, "transcript:read");
       const action = maySeeText ? "transcript.read" : "task.read";
-      await audit.append({ atMs: clock.nowMs(), actorId: actor.actorId, role: actor.role, action, target: callId, outcome: "allowed" });
+      await recordAllowed(dependencies, actor, action, callId);
       const sealer = await calls.openSealer(callId);
       return readOn(dependencies, { ...request, callId, sealer, show: maySeeText ? (event) => event : withholdEventText });
     },
@@ -117,5 +119,5 @@ function findJob({ queue }: CallEventLogDependencies, taskId: string): Promise<J
 function isEnded(job: JobRecord | undefined, last?: CallEvent): boolean {
   if (job === undefined) return true;
   if (last?.type === "analysis.completed") return true;
-  return job.status !== "queued" && job.status !== "processing";
+  return isEndedStatus(job.status);
 }

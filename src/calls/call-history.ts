@@ -8,7 +8,7 @@ import type { CallFilter, CallPosition } from "../core/call-filter.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import type { QueueBackend } from "../queue/queue-backend.js";
-import type { AuditAction, AuditSink } from "../security/audit-record.js";
+import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
 import { isGranted } from "../security/permissions.js";
 import { withholdText } from "../security/withhold-text.js";
@@ -73,9 +73,8 @@ export interface CallHistoryDependencies {
 
 /** The use cases of looking back. */
 export function createCallHistory(dependencies: CallHistoryDependencies): CallHistory {
-  const { calls, audit, clock } = dependencies;
-  const record = (actor: Actor, action: AuditAction, callId: string): Promise<void> =>
-    audit.append({ atMs: clock.nowMs(), actorId: actor.actorId, role: actor.role, action, target: callId, outcome: "allowed" });
+  const { calls } = dependencies;
+  const record = (actor: Actor, action: AuditAction, callId: string): Promise<void> => recordAllowed(dependencies, actor, action, callId);
   const find = async (callId: string): Promise<CallRecord> => {
     const call = await calls.findCall(callId);
     if (call === undefined) throw callNotFound();

@@ -1,5 +1,5 @@
 /** Many recordings at once: each is taken in or refused on its own, and the batch tells how far all of them are. */
-import type { WorkStatus } from "../core/call.js";
+import { isEndedStatus, type WorkStatus } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { AppError, type ErrorCode, toAppError } from "../core/errors.js";
 import { isId, newId } from "../core/ids.js";
@@ -97,11 +97,10 @@ async function taskItem(queue: RecordingBatchesDependencies["queue"], position: 
   // The call was deleted, and its task with it.
   if (job === undefined) return { position, status: "cancelled", progress: 100, taskId, errorCode: "CALL_NOT_FOUND" };
   const callId = callOfJobPayload(job.payload);
-  const isEnded = job.status !== "queued" && job.status !== "processing";
   return {
     position,
     status: job.status,
-    progress: isEnded ? 100 : job.progress,
+    progress: isEndedStatus(job.status) ? 100 : job.progress,
     taskId,
     ...(callId === undefined ? {} : { callId }),
     ...(job.errorCode === null || job.status === "completed" ? {} : { errorCode: job.errorCode }),

@@ -13,7 +13,7 @@ import { AppError } from "../core/errors.js";
 import { newId } from "../core/ids.js";
 import { PROCESS_RECORDING, type ProcessRecordingPayload, processRecordingPayload } from "../protocol/job-payloads.js";
 import type { QueueBackend } from "../queue/queue-backend.js";
-import type { AuditSink } from "../security/audit-record.js";
+import { type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
 import type { SealerFactory } from "../security/sealed-text.js";
 import type { AudioStore } from "../storage/audio-store.js";
@@ -117,8 +117,7 @@ async function commitRecording(dependencies: RecordingIntakeDependencies, commit
     const earlier = await findEarlier(dependencies, staged, jobKey);
     if (earlier !== undefined) return earlier;
     // Before the change, not after: what can't be recorded is not done.
-    const { actorId, role } = actor;
-    await dependencies.audit.append({ atMs: nowMs, actorId, role, action: "recording.created", target: ids.callId, outcome: "allowed" });
+    await recordAllowed(dependencies, actor, "recording.created", ids.callId);
     await storeCall(dependencies, staged, { ...settings, ...ids, jobKey });
     return { ...ids, status: "queued", isRepeated: false };
   } catch (error) {

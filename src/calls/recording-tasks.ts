@@ -6,7 +6,7 @@ import { AppError, type ErrorCode } from "../core/errors.js";
 import { isId } from "../core/ids.js";
 import { processRecordingPayload } from "../protocol/job-payloads.js";
 import type { CancelOutcome, JobRecord, QueueBackend } from "../queue/queue-backend.js";
-import type { AuditAction, AuditSink } from "../security/audit-record.js";
+import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
 import { isGranted } from "../security/permissions.js";
 import { withholdText } from "../security/withhold-text.js";
@@ -50,21 +50,20 @@ export interface RecordingTasksDependencies extends CallEndingDependencies {
 
 /** The use cases around a recording's task. */
 export function createRecordingTasks(dependencies: RecordingTasksDependencies): RecordingTasks {
-  const { queue, calls, analyses, audit, clock } = dependencies;
+  const { queue, calls, analyses } = dependencies;
   const findJob = async (taskId: string): Promise<JobRecord> => {
     const job = isId(taskId) ? await queue.find(taskId) : undefined;
     // Other kinds of work have ids too, and paths of their own.
     if (job?.queue !== "recordings") throw taskNotFound();
     return job;
   };
-  const record = (actor: Actor, action: AuditAction, target: string): Promise<void> =>
-    audit.append({ atMs: clock.nowMs(), actorId: actor.actorId, role: actor.role, action, target, outcome: "allowed" });
+  const record = (actor: Actor, action: AuditAction, target: string): Promise<void> => recordAllowed(dependencies, actor, action, target);
 
   return {
     async get({ actor }, taskId) {
       const task = toTask(await findJob(taskId));
       // The call was deleted while this task ran: its job stays until it has noticed.
-      if ((await calls.findCall(task.callId)) === undefined) throw taskNotFound();
+      if (!(await calls.hasCall(task.callId))) throw taskNotFound();
       const stages = await analyses.listStageReports(taskId);
       if (task.status !== "completed") return { ...task, stages };
       const maySeeText = isGranted(actor.role, "transcript:read");

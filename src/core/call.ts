@@ -8,6 +8,11 @@ export type CallSource = (typeof CALL_SOURCES)[number];
 export const WORK_STATUSES = ["queued", "processing", "completed", "failed", "cancelled"] as const;
 export type WorkStatus = (typeof WORK_STATUSES)[number];
 
+/** Completed, failed or cancelled: no work is left to do. */
+export function isEndedStatus(status: WorkStatus): boolean {
+  return status !== "queued" && status !== "processing";
+}
+
 /** When a call is analysed: `realtime` while it runs, `post_call` after it, `both`, or `adaptive` by load. */
 export const PROCESSING_MODES = ["realtime", "post_call", "both", "adaptive"] as const;
 export type ProcessingMode = (typeof PROCESSING_MODES)[number];

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { RawFormat } from "../audio/container.js";
 import { identifyStream } from "../audio/identified-stream.js";
-import type { WorkStatus } from "../core/call.js";
+import { isEndedStatus, type WorkStatus } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { AppError, type ErrorCode } from "../core/errors.js";
 import { isId, newId } from "../core/ids.js";
@@ -97,7 +97,7 @@ export function createModelTasks(dependencies: ModelTasksDependencies): ModelTas
         for (;;) {
           const state = await get(ownerOf(actor.actorId), taskId);
           const leftMs = deadlineMs - clock.monotonicMs();
-          if (isEnded(state) || leftMs <= 0 || signal.aborted) return state;
+          if (isEndedStatus(state.status) || leftMs <= 0 || signal.aborted) return state;
           await notices.next(Math.min(LOOK_AGAIN_MS, leftMs), signal);
         }
       } finally {
@@ -115,11 +115,6 @@ export function createModelTasks(dependencies: ModelTasksDependencies): ModelTas
 /** The column is short and a token's subject may be long. */
 function ownerOf(actorId: string): string {
   return createHash("sha256").update(actorId).digest("base64url");
-}
-
-/** Completed, failed or cancelled. */
-export function isEnded({ status }: ModelTaskState): boolean {
-  return status !== "queued" && status !== "processing";
 }
 
 interface NewTask {

@@ -3,6 +3,8 @@
  * key, so that a record changed, removed or inserted in the database is found by `audit verify`.
  */
 import { createHmac } from "node:crypto";
+import type { Clock } from "../core/clock.js";
+import type { Actor } from "./authorization.js";
 
 export const AUDIT_ACTIONS = [
   "recording.created",
@@ -46,6 +48,16 @@ export interface AuditRecord extends AuditEntry {
 export interface AuditSink {
   /** Resolves once the entry is durable. @throws AppError `AUDIT_SINK_UNAVAILABLE` */
   append(entry: AuditEntry): Promise<void>;
+}
+
+/** Records that `actor` did, or is about to do, what it may. @throws AppError `AUDIT_SINK_UNAVAILABLE`: refuse the action */
+export function recordAllowed(
+  { audit, clock }: { readonly audit: AuditSink; readonly clock: Clock },
+  { actorId, role }: Actor,
+  action: AuditAction,
+  target: string,
+): Promise<void> {
+  return audit.append({ atMs: clock.nowMs(), actorId, role, action, target, outcome: "allowed" });
 }
 
 export const FIRST_PREVIOUS_MAC = "0".repeat(64);

@@ -19,14 +19,13 @@ import {
   toOpenchsFeedback,
   toWireFeedback,
 } from "../../protocol/http/feedback-schema.js";
-import { problemSchema } from "../../protocol/http/problem-schema.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import { toWireCase } from "../../protocol/wire-case.js";
 import { authorizedRequest } from "../plugins/access.js";
 
 const BASE = "/api/v1/agent-feedback";
 const DAY_MS = 86_400_000;
 const tags = ["feedback"];
-const errors = { "4xx": problemSchema, "5xx": problemSchema };
 const create = { permission: "feedback:create" as const };
 const read = { permission: "feedback:read" as const };
 
@@ -34,7 +33,10 @@ export async function agentFeedbackRoutes(app: FastifyInstance, { feedback }: { 
   const routes = app.withTypeProvider<ZodTypeProvider>();
   routes.post(
     BASE,
-    { config: create, schema: { tags, summary: "Rate a result, correct it, or both", body: newFeedbackSchema, response: { 201: feedbackSchema, ...errors } } },
+    {
+      config: create,
+      schema: { tags, summary: "Rate a result, correct it, or both", body: newFeedbackSchema, response: { 201: feedbackSchema, ...PROBLEM_RESPONSES } },
+    },
     async (request, reply) => {
       const { call_id: callId, task_id: taskId, task, item, rating, reason, correction } = request.body;
       const said = {
@@ -50,7 +52,12 @@ export async function agentFeedbackRoutes(app: FastifyInstance, { feedback }: { 
     BASE,
     {
       config: read,
-      schema: { tags, summary: "Everything that was said of a call", querystring: feedbackListQuerySchema, response: { 200: feedbackListSchema, ...errors } },
+      schema: {
+        tags,
+        summary: "Everything that was said of a call",
+        querystring: feedbackListQuerySchema,
+        response: { 200: feedbackListSchema, ...PROBLEM_RESPONSES },
+      },
     },
     async (request) => {
       const items = await feedback.list(authorizedRequest(request, "feedback:read"), request.query.call_id, request.query.task);
@@ -74,7 +81,7 @@ function statisticsRoutes(app: FastifyInstance, feedback: AgentFeedbackUseCase):
       schema: {
         ...{ tags, summary: "How people judged the models, by task, label and model" },
         querystring: feedbackPeriodSchema.extend({ task: z.enum(FEEDBACK_TASKS).optional() }),
-        response: { 200: feedbackStatisticsSchema, ...errors },
+        response: { 200: feedbackStatisticsSchema, ...PROBLEM_RESPONSES },
       },
     },
     async (request) => {
@@ -91,7 +98,7 @@ function statisticsRoutes(app: FastifyInstance, feedback: AgentFeedbackUseCase):
         ...{ tags, summary: "Feedback as JSON lines, for training and review" },
         description: "One object a line, oldest first. Words are withheld unless text=clear is asked for, which is audited.",
         querystring: feedbackPeriodSchema.extend({ text: z.enum(["masked", "clear"]).default("masked") }),
-        response: { 200: z.string().meta({ contentMediaType: "application/x-ndjson" }), ...errors },
+        response: { 200: z.string().meta({ contentMediaType: "application/x-ndjson" }), ...PROBLEM_RESPONSES },
       },
     },
     async (request, reply) => {
@@ -118,7 +125,12 @@ function olderRoutes(app: FastifyInstance, feedback: AgentFeedbackUseCase): void
     `${BASE}/update`,
     {
       config: create,
-      schema: { tags, summary: "Rate a result, as older clients do", body: openchsFeedbackBodySchema, response: { 200: openchsFeedbackSchema, ...errors } },
+      schema: {
+        tags,
+        summary: "Rate a result, as older clients do",
+        body: openchsFeedbackBodySchema,
+        response: { 200: openchsFeedbackSchema, ...PROBLEM_RESPONSES },
+      },
     },
     async (request) => {
       const { call_id: callId, task, feedback: rating, reason } = request.body;
@@ -134,7 +146,7 @@ function olderRoutes(app: FastifyInstance, feedback: AgentFeedbackUseCase): void
       schema: {
         ...{ tags, summary: "What was said of a call, as older clients read it", params: callParametersSchema },
         querystring: z.object({ task: z.enum(FEEDBACK_TASKS).optional() }),
-        response: { 200: z.array(openchsFeedbackSchema), ...errors },
+        response: { 200: z.array(openchsFeedbackSchema), ...PROBLEM_RESPONSES },
       },
     },
     async (request) => (await feedback.list(authorizedRequest(request, "feedback:read"), request.params.id, request.query.task)).map(toOpenchsFeedback),

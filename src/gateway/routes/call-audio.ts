@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { CallAudio, CallAudioFile } from "../../calls/call-audio.js";
 import { AppError } from "../../core/errors.js";
 import { callParametersSchema } from "../../protocol/http/call-schema.js";
-import { problemSchema } from "../../protocol/http/problem-schema.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import { parseByteRange } from "../byte-range.js";
 import { authorizedRequest } from "../plugins/access.js";
 
@@ -36,8 +36,7 @@ export function audioRoute(app: FastifyInstance, callAudio: CallAudio): void {
           200: z.string().meta({ contentMediaType: "audio/*", format: "binary" }),
           206: z.string().meta({ contentMediaType: "audio/*", format: "binary" }),
           304: z.null(),
-          "4xx": problemSchema,
-          "5xx": problemSchema,
+          ...PROBLEM_RESPONSES,
         },
       },
     },

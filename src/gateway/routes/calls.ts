@@ -18,7 +18,7 @@ import {
   flagSchema,
   toWireCall,
 } from "../../protocol/http/call-schema.js";
-import { problemSchema } from "../../protocol/http/problem-schema.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import { pageQuerySchema } from "../../protocol/http/recording-schema.js";
 import { callAsText } from "../call-text.js";
 import { decodeCursor, encodeCursor } from "../cursor.js";
@@ -31,7 +31,6 @@ export interface CallRoutesOptions {
 }
 
 const tags = ["calls"];
-const errors = { "4xx": problemSchema, "5xx": problemSchema };
 const config = { permission: "call:read" as const };
 const params = callParametersSchema;
 
@@ -46,7 +45,7 @@ function recordRoutes(app: FastifyInstance, history: CallHistory): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
   routes.get(
     "/api/v1/calls",
-    { config, schema: { tags, summary: "Calls, newest first", querystring: callListQuerySchema, response: { 200: callPageSchema, ...errors } } },
+    { config, schema: { tags, summary: "Calls, newest first", querystring: callListQuerySchema, response: { 200: callPageSchema, ...PROBLEM_RESPONSES } } },
     async (request) => {
       const { cursor, limit, status, source, language, agent_id, started_from, started_before } = request.query;
       const filter = {
@@ -62,14 +61,16 @@ function recordRoutes(app: FastifyInstance, history: CallHistory): void {
       return { items: calls.map(toWireCall), next_cursor: next === undefined ? null : encodeCursor([next.startedAtMs, next.callId]) };
     },
   );
-  routes.get("/api/v1/calls/:id", { config, schema: { tags, summary: "One call", params, response: { 200: callSchema, ...errors } } }, async (request) =>
-    toWireCall(await history.get(authorizedRequest(request, "call:read"), request.params.id)),
+  routes.get(
+    "/api/v1/calls/:id",
+    { config, schema: { tags, summary: "One call", params, response: { 200: callSchema, ...PROBLEM_RESPONSES } } },
+    async (request) => toWireCall(await history.get(authorizedRequest(request, "call:read"), request.params.id)),
   );
   routes.delete(
     "/api/v1/calls/:id",
     {
       config: { permission: "call:delete" },
-      schema: { tags, summary: "Delete a call, its recordings, analyses and keys", params, response: { 200: deletedCallSchema, ...errors } },
+      schema: { tags, summary: "Delete a call, its recordings, analyses and keys", params, response: { 200: deletedCallSchema, ...PROBLEM_RESPONSES } },
     },
     async (request) => {
       const { callId, recordings, tasks } = await history.delete(authorizedRequest(request, "call:delete"), request.params.id);
@@ -89,7 +90,12 @@ function readingRoutes(app: FastifyInstance, history: CallHistory): void {
     "/api/v1/calls/:id/analysis",
     {
       config,
-      schema: { tags, summary: "The newest analysis; while the call is in work, what there is so far", params, response: { 200: analysisSchema, ...errors } },
+      schema: {
+        tags,
+        summary: "The newest analysis; while the call is in work, what there is so far",
+        params,
+        response: { 200: analysisSchema, ...PROBLEM_RESPONSES },
+      },
     },
     async (request) => toWireAnalysis(await history.analysis(authorizedRequest(request, "call:read"), request.params.id)),
   );
@@ -100,14 +106,23 @@ function readingRoutes(app: FastifyInstance, history: CallHistory): void {
       schema: {
         ...{ tags, params, summary: "What was said, as one text" },
         querystring: z.object({ include_segments: flagSchema.default(false) }),
-        response: { 200: callTranscriptSchema, ...errors },
+        response: { 200: callTranscriptSchema, ...PROBLEM_RESPONSES },
       },
     },
     async (request) => toTranscript(await history.analysis(authorizedRequest(request, "call:read"), request.params.id), request.query.include_segments),
   );
   routes.get(
     "/api/v1/calls/:id/segments",
-    { config, schema: { tags, summary: "What was said, in segments", params, querystring: pageQuerySchema, response: { 200: callSegmentsSchema, ...errors } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: "What was said, in segments",
+        params,
+        querystring: pageQuerySchema,
+        response: { 200: callSegmentsSchema, ...PROBLEM_RESPONSES },
+      },
+    },
     async (request) => {
       const { cursor, limit } = request.query;
       const from = cursor === undefined ? 0 : decodeCursor(cursor, z.tuple([z.int().min(0)]))[0];
@@ -140,7 +155,7 @@ function exportRoute(app: FastifyInstance, history: CallHistory): void {
         description:
           "Masked unless text=clear is asked for, which needs the permission transcript:read and is audited. format=text is for reading and printing.",
         querystring: z.object({ format: z.enum(["json", "text"]).default("json"), text: z.enum(["masked", "clear"]).default("masked") }),
-        response: { 200: z.union([callExportSchema, z.string()]), ...errors },
+        response: { 200: z.union([callExportSchema, z.string()]), ...PROBLEM_RESPONSES },
       },
     },
     async (request, reply) => {

@@ -3,9 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { CallHistory } from "../../calls/call-history.js";
+import { isEndedStatus } from "../../core/call.js";
 import { AppError } from "../../core/errors.js";
 import type { ModelQuestion } from "../../core/model-answer.js";
-import { isEnded, type ModelTaskState, type ModelTasks, type StagedSound } from "../../model-tasks/model-tasks.js";
+import type { ModelTaskState, ModelTasks, StagedSound } from "../../model-tasks/model-tasks.js";
 import type { Metrics } from "../../observability/metrics.js";
 import {
   acceptedModelTaskSchema,
@@ -23,7 +24,7 @@ import {
   waitQuerySchema,
 } from "../../protocol/http/model-schema.js";
 import { openchsModelTaskSchema, toOpenchsModelTask } from "../../protocol/http/openchs-model-shape.js";
-import { problemSchema } from "../../protocol/http/problem-schema.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import { rawFormatSchema, taskParametersSchema } from "../../protocol/http/recording-schema.js";
 import { authorizedRequest } from "../plugins/access.js";
 import { problemOfCode } from "../problem.js";
@@ -40,11 +41,10 @@ export interface ModelTaskRoutesOptions {
 }
 
 const tags = ["models"];
-const errors = { "4xx": problemSchema, "5xx": problemSchema };
 const config = { permission: "model:run" as const };
 const querystring = waitQuerySchema.extend(shapeQuerySchema.shape);
 const answered = z.union([modelTaskSchema, openchsModelTaskSchema]);
-const response = { 200: answered, 202: acceptedModelTaskSchema, ...errors };
+const response = { 200: answered, 202: acceptedModelTaskSchema, ...PROBLEM_RESPONSES };
 
 export async function modelTaskRoutes(app: FastifyInstance, options: ModelTaskRoutesOptions): Promise<void> {
   transcribeRoute(app, options);
@@ -68,7 +68,7 @@ async function ask(request: AskRequest, reply: FastifyReply, { modelTasks }: Mod
   const submitted = await modelTasks.submit(authorized, asking.question, asking.sound);
   const { wait, shape } = request.query;
   const state = wait === 0 ? submitted : await modelTasks.waitFor(authorized, submitted.taskId, { timeoutMs: wait * 1000, signal: goneSignal(reply) });
-  if (isEnded(state)) return shape === "openchs" ? toOpenchsModelTask(state, asking.flat ?? true) : toWireState(state, asking.flat ?? true);
+  if (isEndedStatus(state.status)) return shape === "openchs" ? toOpenchsModelTask(state, asking.flat ?? true) : toWireState(state, asking.flat ?? true);
   const endpoint = `/${asking.model}/task/${state.taskId}`;
   reply.code(202).header("location", endpoint);
   return { task_id: state.taskId, status: state.status, status_endpoint: endpoint };
@@ -211,7 +211,7 @@ function taskRoute(app: FastifyInstance, { modelTasks }: ModelTaskRoutesOptions,
         summary: "The answer, for whoever asked",
         params: taskParametersSchema,
         querystring: flatQuerySchema,
-        response: { 200: answered, ...errors },
+        response: { 200: answered, ...PROBLEM_RESPONSES },
       },
     },
     async (request) => {

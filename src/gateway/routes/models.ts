@@ -5,11 +5,10 @@ import { MODEL_TASKS, type ModelTask } from "../../core/model-task.js";
 import type { EngineDescription } from "../../inference/model-engine.js";
 import { modelsSchema } from "../../protocol/http/health-schema.js";
 import { languagesSchema, modelInfoSchema } from "../../protocol/http/model-schema.js";
-import { problemSchema } from "../../protocol/http/problem-schema.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import type { ServiceStatus } from "../service-status.js";
 
 const tags = ["models"];
-const errors = { "4xx": problemSchema, "5xx": problemSchema };
 const config = { permission: "model:read" as const };
 
 /** Model tasks by the endpoint that does them. */
@@ -29,19 +28,27 @@ export async function modelInfoRoutes(app: FastifyInstance, options: { readonly 
     const schema = {
       tags: [url === "/models" ? "models" : "operations"],
       summary: "Installed engines by model task",
-      response: { 200: modelsSchema, ...errors },
+      response: { 200: modelsSchema, ...PROBLEM_RESPONSES },
     };
     routes.get(url, { config: { permission }, schema }, () => listModels(options.status));
   }
   for (const [model, tasks] of Object.entries(ENDPOINT_TASKS)) {
-    routes.get(`/${model}/info`, { config, schema: { tags, summary: "Which engines answer here", response: { 200: modelInfoSchema, ...errors } } }, () => {
-      const engines = options.status.engines().filter(({ modelTask }) => tasks.includes(modelTask));
-      return { model, status: engines.length > 0 ? ("ready" as const) : ("missing" as const), engines: engines.map((engine) => toWireEngine(engine, engines)) };
-    });
+    routes.get(
+      `/${model}/info`,
+      { config, schema: { tags, summary: "Which engines answer here", response: { 200: modelInfoSchema, ...PROBLEM_RESPONSES } } },
+      () => {
+        const engines = options.status.engines().filter(({ modelTask }) => tasks.includes(modelTask));
+        return {
+          model,
+          status: engines.length > 0 ? ("ready" as const) : ("missing" as const),
+          engines: engines.map((engine) => toWireEngine(engine, engines)),
+        };
+      },
+    );
   }
   routes.get(
     "/whisper/languages",
-    { config, schema: { tags, summary: "Languages speech is understood in", response: { 200: languagesSchema, ...errors } } },
+    { config, schema: { tags, summary: "Languages speech is understood in", response: { 200: languagesSchema, ...PROBLEM_RESPONSES } } },
     () => {
       const speech = options.status.engines().filter(({ modelTask }) => modelTask === "speech");
       const languages = [...new Set(speech.flatMap(({ capabilities }) => capabilities.languages))].sort();

@@ -1,8 +1,8 @@
 /** Speech to text for clients made for OpenAI's API: one request, one answer, errors in that API's shape. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { isEndedStatus } from "../../core/call.js";
 import { AppError } from "../../core/errors.js";
-import { isEnded } from "../../model-tasks/model-tasks.js";
 import { openAiErrorSchema, openAiFormSchema, openAiTranscriptionSchema, toOpenAiJson, toOpenAiText } from "../../protocol/http/openai-shape.js";
 import { lingerOverBody } from "../lingering.js";
 import { authorizedRequest } from "../plugins/access.js";
@@ -51,7 +51,7 @@ export async function openAiRoutes(app: FastifyInstance, options: OpenAiRoutesOp
       const authorized = authorizedRequest(request, "model:run");
       const { taskId } = await options.modelTasks.submit(authorized, { modelTask: "speech", question: { language, engine } }, sound);
       const state = await options.modelTasks.waitFor(authorized, taskId, { timeoutMs: WAIT_MS, signal: gone });
-      if (!isEnded(state)) await options.modelTasks.cancel(authorized, taskId);
+      if (!isEndedStatus(state.status)) await options.modelTasks.cancel(authorized, taskId);
       if (state.answer?.modelTask !== "speech") {
         const code = state.errorCode ?? "MODEL_DEADLINE_EXCEEDED";
         throw new AppError(code, problemOfCode(code).detail);

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { worstStatus } from "../../observability/health.js";
 import type { Metrics } from "../../observability/metrics.js";
 import { detailedHealthSchema, resourcesSchema, workersHealthSchema } from "../../protocol/http/health-schema.js";
-import { problemSchema } from "../../protocol/http/problem-schema.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import { queueStatusSchema, workersStatusSchema } from "../../protocol/http/recording-schema.js";
 import { toWireCase } from "../../protocol/wire-case.js";
 import { QUEUE_NAMES, type QueueBackend } from "../../queue/queue-backend.js";
@@ -18,7 +18,6 @@ export interface OperationsRoutesOptions {
 }
 
 const tags = ["operations"];
-const errors = { "4xx": problemSchema, "5xx": problemSchema };
 const health = { permission: "health:read" as const };
 
 export async function operationsRoutes(app: FastifyInstance, options: OperationsRoutesOptions): Promise<void> {
@@ -30,13 +29,17 @@ export async function operationsRoutes(app: FastifyInstance, options: Operations
 function detailedHealthRoutes(app: FastifyInstance, status: ServiceStatus): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
 
-  routes.get("/health/detailed", { config: health, schema: { tags, summary: "Every check", response: { 200: detailedHealthSchema, ...errors } } }, async () => {
-    const checks = await status.checks("all");
-    return { status: worstStatus(checks), version: status.version, uptime_ms: Math.round(status.uptimeMs()), checks: [...checks] };
-  });
+  routes.get(
+    "/health/detailed",
+    { config: health, schema: { tags, summary: "Every check", response: { 200: detailedHealthSchema, ...PROBLEM_RESPONSES } } },
+    async () => {
+      const checks = await status.checks("all");
+      return { status: worstStatus(checks), version: status.version, uptime_ms: Math.round(status.uptimeMs()), checks: [...checks] };
+    },
+  );
   routes.get(
     "/health/workers",
-    { config: health, schema: { tags, summary: "Model processes and job consumers", response: { 200: workersHealthSchema, ...errors } } },
+    { config: health, schema: { tags, summary: "Model processes and job consumers", response: { 200: workersHealthSchema, ...PROBLEM_RESPONSES } } },
     () => {
       const { modelProcesses, modelRequestsWaiting, jobConsumers } = status.workers();
       const isWell = modelProcesses > 0 && jobConsumers > 0;
@@ -50,7 +53,7 @@ function detailedHealthRoutes(app: FastifyInstance, status: ServiceStatus): void
   );
   routes.get(
     "/health/resources",
-    { config: health, schema: { tags, summary: "Machine and process resources", response: { 200: resourcesSchema, ...errors } } },
+    { config: health, schema: { tags, summary: "Machine and process resources", response: { 200: resourcesSchema, ...PROBLEM_RESPONSES } } },
     async () => toWireCase(await status.resources()) as z.infer<typeof resourcesSchema>,
   );
 }
@@ -59,14 +62,17 @@ function queueRoutes(app: FastifyInstance, { status, queue }: OperationsRoutesOp
   const routes = app.withTypeProvider<ZodTypeProvider>();
   routes.get(
     "/audio/queue/status",
-    { config: { permission: "queue:read" }, schema: { tags, summary: "Jobs by queue and status", response: { 200: queueStatusSchema, ...errors } } },
+    { config: { permission: "queue:read" }, schema: { tags, summary: "Jobs by queue and status", response: { 200: queueStatusSchema, ...PROBLEM_RESPONSES } } },
     async () => ({
       queues: await Promise.all(QUEUE_NAMES.map(async (name) => ({ queue: name, ...(await queue.counts(name)) }))),
     }),
   );
   routes.get(
     "/audio/workers/status",
-    { config: { permission: "queue:read" }, schema: { tags, summary: "Workers and what they serve", response: { 200: workersStatusSchema, ...errors } } },
+    {
+      config: { permission: "queue:read" },
+      schema: { tags, summary: "Workers and what they serve", response: { 200: workersStatusSchema, ...PROBLEM_RESPONSES } },
+    },
     () => {
       const { jobConsumers, jobConcurrency, queues } = status.workers();
       return {

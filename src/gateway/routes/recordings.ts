@@ -7,7 +7,7 @@ import type { Batch, RecordingBatches } from "../../calls/recording-batches.js";
 import type { AcceptedRecording, RecordingIntake, RecordingSettings, StagedRecording } from "../../calls/recording-intake.js";
 import { AppError } from "../../core/errors.js";
 import type { Metrics } from "../../observability/metrics.js";
-import { problemSchema } from "../../protocol/http/problem-schema.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import {
   acceptedBatchSchema,
   acceptedSchema,
@@ -37,7 +37,6 @@ export interface RecordingRoutesOptions {
 }
 
 const tags = ["recordings"];
-const errors = { "4xx": problemSchema, "5xx": problemSchema };
 const FORM =
   "multipart/form-data with the file field `audio` (or `file`) and the text fields language, include_translation, include_insights, call_id. " +
   "A file that has no header of its own needs `format` (gsm, slin, slin16, ulaw, alaw) in the query, or in the form before the file. " +
@@ -53,7 +52,7 @@ export async function recordingRoutes(app: FastifyInstance, options: RecordingRo
 
 function uploadRoutes(app: FastifyInstance, options: RecordingRoutesOptions): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const response = { 202: acceptedSchema, ...errors };
+  const response = { 202: acceptedSchema, ...PROBLEM_RESPONSES };
   const accept = async (request: FastifyRequest, reply: FastifyReply, defaults: FormFields) => {
     const accepted = await options.places.hold(request, () => acceptRecording(request, options, defaults));
     if (accepted.isRepeated) reply.header("idempotent-replayed", "true");
@@ -83,7 +82,7 @@ function streamRoute(app: FastifyInstance, { places, eventLog, streams, ...optio
         summary: "Upload a recording and follow its analysis as server-sent events",
         description: `${FORM} The events are those of /audio/task/{id}/events, where a client that lost the connection goes on; the headers x-task-id and x-call-id name the task and the call.`,
         ...upload,
-        response: { 200: z.string().meta({ contentMediaType: "text/event-stream" }), 204: z.null(), ...errors },
+        response: { 200: z.string().meta({ contentMediaType: "text/event-stream" }), 204: z.null(), ...PROBLEM_RESPONSES },
       },
     },
     async (request, reply) => {
@@ -108,7 +107,7 @@ function batchRoutes(app: FastifyInstance, options: RecordingRoutesOptions): voi
         summary: "Upload many recordings at once",
         description: `${FORM} Send each file in a field named audio (or file); call_id is not taken. Every file is accepted or refused on its own.`,
         ...upload,
-        response: { 202: acceptedBatchSchema, ...errors },
+        response: { 202: acceptedBatchSchema, ...PROBLEM_RESPONSES },
       },
     },
     async (request, reply) => {
@@ -128,7 +127,7 @@ function batchRoutes(app: FastifyInstance, options: RecordingRoutesOptions): voi
     "/audio/batch/:id",
     {
       config: { permission: "task:read" },
-      schema: { tags, summary: "How far the recordings of a batch are", params: taskParametersSchema, response: { 200: batchSchema, ...errors } },
+      schema: { tags, summary: "How far the recordings of a batch are", params: taskParametersSchema, response: { 200: batchSchema, ...PROBLEM_RESPONSES } },
     },
     async (request) => toWireBatch(await options.batches.get(authorizedRequest(request, "task:read"), request.params.id)),
   );

@@ -7,7 +7,7 @@ import type { RecordingTask, RecordingTasks } from "../../calls/recording-tasks.
 import { toWireAnalysis } from "../../protocol/http/analysis-schema.js";
 import { shapeQuerySchema } from "../../protocol/http/model-schema.js";
 import { openchsTaskSchema, toOpenchsTask } from "../../protocol/http/openchs-task-shape.js";
-import { problemSchema } from "../../protocol/http/problem-schema.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import {
   activeTasksSchema,
   cancelledSchema,
@@ -29,7 +29,6 @@ export interface TaskRoutesOptions {
 }
 
 const tags = ["recordings"];
-const errors = { "4xx": problemSchema, "5xx": problemSchema };
 const config = { permission: "task:read" as const };
 
 export async function taskRoutes(app: FastifyInstance, options: TaskRoutesOptions): Promise<void> {
@@ -41,7 +40,7 @@ export async function taskRoutes(app: FastifyInstance, options: TaskRoutesOption
       config,
       schema: {
         ...{ tags, summary: "A task, with its analysis when it is done", params: taskParametersSchema, querystring: shapeQuerySchema },
-        response: { 200: z.union([taskSchema, openchsTaskSchema]), ...errors },
+        response: { 200: z.union([taskSchema, openchsTaskSchema]), ...PROBLEM_RESPONSES },
       },
     },
     async (request) => {
@@ -53,7 +52,7 @@ export async function taskRoutes(app: FastifyInstance, options: TaskRoutesOption
     "/audio/task/:id",
     {
       config: { permission: "task:cancel" },
-      schema: { tags, summary: "Cancel a queued or running task", params: taskParametersSchema, response: { 200: cancelledSchema, ...errors } },
+      schema: { tags, summary: "Cancel a queued or running task", params: taskParametersSchema, response: { 200: cancelledSchema, ...PROBLEM_RESPONSES } },
     },
     async (request) => ({ task_id: request.params.id, status: await tasks.cancel(authorizedRequest(request, "task:cancel"), request.params.id) }),
   );
@@ -61,7 +60,12 @@ export async function taskRoutes(app: FastifyInstance, options: TaskRoutesOption
     "/audio/tasks/active",
     {
       config,
-      schema: { tags, summary: "Queued and running tasks, newest first", querystring: pageQuerySchema, response: { 200: activeTasksSchema, ...errors } },
+      schema: {
+        tags,
+        summary: "Queued and running tasks, newest first",
+        querystring: pageQuerySchema,
+        response: { 200: activeTasksSchema, ...PROBLEM_RESPONSES },
+      },
     },
     async (request) => {
       const { cursor, limit } = request.query;
@@ -88,7 +92,7 @@ function eventRoute(app: FastifyInstance, { eventLog, streams }: TaskRoutesOptio
         params: taskParametersSchema,
         querystring: eventQuerySchema,
         headers: lastEventHeaderSchema,
-        response: { 200: z.string().meta({ contentMediaType: "text/event-stream" }), 204: z.null(), ...errors },
+        response: { 200: z.string().meta({ contentMediaType: "text/event-stream" }), 204: z.null(), ...PROBLEM_RESPONSES },
       },
     },
     async (request, reply) => {

@@ -10,3 +10,6 @@ export const problemSchema = z.object({
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;
+
+/** What every guarded route may answer besides what it is there for. */
+export const PROBLEM_RESPONSES = { "4xx": problemSchema, "5xx": problemSchema };

@@ -38,6 +38,7 @@ export interface CallRepository {
   insertCall(call: CallRecord, wrappedKey: SealedText, unitOfWork?: UnitOfWork): Promise<void>;
   insertRecording(recording: RecordingRecord, unitOfWork?: UnitOfWork): Promise<void>;
   insertTask(callId: string, taskId: string, unitOfWork?: UnitOfWork): Promise<void>;
+  hasCall(callId: string): Promise<boolean>;
   findCall(callId: string): Promise<CallRecord | undefined>;
   /** Newest first. */
   listCalls(page: CallPageRequest): Promise<readonly CallRecord[]>;
@@ -73,6 +74,7 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
     async insertTask(callId, taskId, unitOfWork) {
       await executorOf(database, unitOfWork).insertInto("call_task").values({ call_id: callId, task_id: taskId }).execute();
     },
+    hasCall: (callId) => hasCall(database, callId),
     async findCall(callId) {
       const row = await database.sql.selectFrom("call").selectAll().where("call_id", "=", callId).executeTakeFirst();
       return row === undefined ? undefined : (await withLegs(database, [row]))[0];
@@ -111,6 +113,10 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
       return sealers.open(callId, row.wrapped_key);
     },
   };
+}
+
+async function hasCall(database: AppDatabase, callId: string): Promise<boolean> {
+  return (await database.sql.selectFrom("call").select("call_id").where("call_id", "=", callId).executeTakeFirst()) !== undefined;
 }
 
 async function listCalls(database: AppDatabase, { filter, after, limit }: CallPageRequest): Promise<readonly CallRecord[]> {
