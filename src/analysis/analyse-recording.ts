@@ -7,6 +7,7 @@ import type { Container } from "../audio/container.js";
 import type { DecodedRecording, RecordingDecoder } from "../audio/decoder.js";
 import type { AnalysisResult, AnalysisStage, StageOutcome } from "../core/analysis-result.js";
 import type { Clock } from "../core/clock.js";
+import type { ChannelCoverage } from "../core/live-call.js";
 import type { InferenceRunner } from "../inference/pool/inference-pool.js";
 import { type PlannedStage, RECORDING_PLAN } from "./analysis-plan.js";
 import { assembleAnalysis, type DecodeOutput } from "./assemble-analysis.js";
@@ -32,6 +33,8 @@ export interface AnalyseRecordingRequest {
   readonly allowedLanguages: readonly string[];
   readonly translateTo: string | null;
   readonly speechEngine: string;
+  /** Of a call that came in live: where each channel was received, in the order of the recording's channels. */
+  readonly coverage?: readonly ChannelCoverage[];
   /** Stages a former attempt completed. */
   readonly earlier: ReadonlyMap<AnalysisStage, StageOutcome>;
   readonly signal: AbortSignal;
@@ -57,7 +60,10 @@ export async function* analyseRecording(
   const { inference } = dependencies;
 
   if (!hasAudioStages(runner)) {
-    const recording = await dependencies.decoder.decode(request);
+    const recording = await dependencies.decoder.decode({
+      ...request,
+      ...(request.coverage === undefined ? {} : { channels: request.coverage.map(({ channel }) => channel) }),
+    });
     const decodeMs = dependencies.clock.monotonicMs() - startedAtMs;
     yield step("decode", await runner.run<DecodeOutput>(plan("decode"), async () => ({ output: withoutPaths(recording) })), decodeMs);
     yield step("voice_activity", await runner.run(plan("voice_activity"), () => detectSpeech(inference, recording, request.signal)));

@@ -4,6 +4,7 @@ import type { AnalysedAudio, AnalysisResult, Translation } from "../core/analysi
 import type { CallSummary } from "../core/call-summary.js";
 import type { CaseClassification } from "../core/case-classification.js";
 import type { Entity } from "../core/entity.js";
+import type { ChannelCoverage } from "../core/live-call.js";
 import type { ModelRevision } from "../core/model-task.js";
 import type { QualityScore } from "../core/quality-score.js";
 import type { RiskFinding } from "../core/risk.js";
@@ -17,17 +18,24 @@ import type { TranscribeOutput } from "./steps/transcribe-channels.js";
 /** What is kept of decoding: everything but the files. */
 export type DecodeOutput = Omit<DecodedRecording, "channels"> & { readonly channels: readonly Omit<DecodedRecording["channels"][number], "path">[] };
 
+export interface AssembledCall {
+  readonly callId: string;
+  readonly taskId: string;
+  /** Of a call that came in live. */
+  readonly coverage?: readonly ChannelCoverage[];
+}
+
 /** Stages that produced nothing leave null; warnings say what a reader must know of the rest. */
-export function assembleAnalysis(ids: { readonly callId: string; readonly taskId: string }, runner: StageRunner): AnalysisResult {
+export function assembleAnalysis(call: AssembledCall, runner: StageRunner): AnalysisResult {
   const decoded = runner.output<DecodeOutput>("decode");
   const speech = runner.output<DetectSpeechOutput>("voice_activity");
   const transcribed = runner.output<TranscribeOutput>("transcript");
   const value = <Value>(stage: Parameters<StageRunner["output"]>[0]): Value | null => runner.output<ReadOutput<Value>>(stage)?.value ?? null;
   return {
-    callId: ids.callId,
-    taskId: ids.taskId,
+    callId: call.callId,
+    taskId: call.taskId,
     status: "completed",
-    audio: decoded === null ? null : analysedAudio(decoded, speech, transcribed),
+    audio: decoded === null ? null : analysedAudio(decoded, { speech, transcribed, coverage: call.coverage }),
     transcript: transcribed?.transcript ?? null,
     translation: value<Translation>("translation"),
     entities: value<readonly Entity[]>("entities"),
@@ -42,12 +50,19 @@ export function assembleAnalysis(ids: { readonly callId: string; readonly taskId
   };
 }
 
-function analysedAudio(decoded: DecodeOutput, speech: DetectSpeechOutput | null, transcribed: TranscribeOutput | null): AnalysedAudio {
+interface HeardAudio {
+  readonly speech: DetectSpeechOutput | null;
+  readonly transcribed: TranscribeOutput | null;
+  readonly coverage: readonly ChannelCoverage[] | undefined;
+}
+
+function analysedAudio(decoded: DecodeOutput, { speech, transcribed, coverage }: HeardAudio): AnalysedAudio {
   const channels = decoded.channels.map(({ channel, gainDb }) => {
     const utterances = speech?.channels.find((candidate) => candidate.channel === channel)?.utterances ?? [];
     const starts = new Set(transcribed?.transcribedStartsMs[channel] ?? []);
     const isTranscribed = (index: number): boolean => starts.has(utterances[index]?.startMs ?? -1);
-    return { channel, gainDb, ledger: recordingLedger({ receivedMs: decoded.durationMs, utterances, isTranscribed }) };
+    const received = coverage?.find((candidate) => candidate.channel === channel);
+    return { channel, gainDb, ledger: recordingLedger({ ...(received ?? { receivedMs: decoded.durationMs }), utterances, isTranscribed }) };
   });
   return {
     durationMs: decoded.durationMs,

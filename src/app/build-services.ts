@@ -10,7 +10,7 @@ import type { Config } from "../config/config-schema.js";
 import { systemClock } from "../core/clock.js";
 import { isId } from "../core/ids.js";
 import type { Logger } from "../core/log.js";
-import { processEntry } from "../core/module-entry.js";
+import { type ProcessEntry, processEntry } from "../core/module-entry.js";
 import { createMemoryEventBus } from "../events/backends/memory-event-bus.js";
 import type { EventBus } from "../events/event-bus.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
@@ -54,18 +54,31 @@ export interface BuildServicesOptions {
   readonly masterKey: MasterKey;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The model process; ours by default. */
+  readonly inferenceEntry?: ProcessEntry;
 }
 
 /** Opens and migrates the database, starts the model pool and the queue. The data directory must be locked already. */
-export async function buildServices({ config, masterKey, logger, metrics }: BuildServicesOptions): Promise<Services> {
+export async function buildServices({ config, masterKey, logger, metrics, inferenceEntry }: BuildServicesOptions): Promise<Services> {
   const layout = dataLayout(config.dataDirectory, config.security.masterKeyFile);
   await mkdir(layout.work, { recursive: true, mode: 0o700 });
   await removeLeftWork(layout.work);
   const database = openDatabase({ path: layout.database, onStatement: (kind, ms) => metrics.databaseSeconds.observe({ kind }, ms / 1000) });
-  const inference = createPool(config, logger, metrics);
+  const inference = createPool(config, {
+    workDirectory: layout.work,
+    logger,
+    metrics,
+    entry: inferenceEntry ?? processEntry(import.meta.url, "./inference-process"),
+  });
   try {
     await database.migrate();
-    const stores = await openStores({ database, masterKey, metrics, audioDirectory: layout.audio });
+    const stores = await openStores({
+      database,
+      masterKey,
+      metrics,
+      audioDirectory: layout.audio,
+      journal: { directory: layout.live, writeIntervalMs: config.live.journalWriteMs, syncIntervalMs: config.live.journalSyncMs },
+    });
     await removeOrphans(stores, logger);
     const bus = createMemoryEventBus();
     // The queue tells of jobs that ended, the log of events asks the queue of jobs: one of them comes later.
@@ -85,6 +98,7 @@ export async function buildServices({ config, masterKey, logger, metrics }: Buil
       startWorker: () => startWorker(config, queue, useCases),
       async close(deadlineMs) {
         await queue.close(deadlineMs);
+        await useCases.voiceActivity.close();
         await bus.close();
         await inference.close();
         await database.close();
@@ -111,24 +125,35 @@ function startWorker(config: Config, queue: QueueBackend, { processing, answerin
   });
 }
 
+/** What speech engines name their scratch directories by. */
+const SPEECH_SCRATCH_PREFIX = "speech-";
+
 /** Recordings in clear that a process which died left behind; nothing that is not named like a task of ours. */
 async function removeLeftWork(workDirectory: string): Promise<void> {
   for (const name of await readdir(workDirectory)) {
-    if (isId(name)) await rm(join(workDirectory, name), { recursive: true, force: true });
+    if (isId(name) || name.startsWith(SPEECH_SCRATCH_PREFIX)) await rm(join(workDirectory, name), { recursive: true, force: true });
   }
 }
 
 /** Command line of a model process. */
-export function inferenceProcessArguments(): readonly string[] {
+export function inferenceProcessArguments(workDirectory: string): readonly string[] {
   const { languageData, voiceActivityModel } = packageAssets();
-  const values: InferenceProcessArguments = { dataDirectory: languageData, voiceActivityModelPath: voiceActivityModel };
+  const values: InferenceProcessArguments = { dataDirectory: languageData, voiceActivityModelPath: voiceActivityModel, workDirectory };
   return [JSON.stringify(values)];
 }
 
-function createPool(config: Config, logger: Logger, metrics: Metrics): InferencePool {
+interface PoolParts {
+  readonly workDirectory: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly entry: ProcessEntry;
+}
+
+function createPool(config: Config, { workDirectory, logger, metrics, entry }: PoolParts): InferencePool {
   return new InferencePool({
-    entry: processEntry(import.meta.url, "./inference-process"),
-    entryArguments: inferenceProcessArguments(),
+    entry,
+    entryArguments: inferenceProcessArguments(workDirectory),
+    textProcessCount: 1,
     processCount: config.inference.processes || availableParallelism(),
     maxWaiting: config.inference.maxWaiting,
     logger,

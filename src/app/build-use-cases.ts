@@ -1,49 +1,23 @@
 /** Puts the use cases together over stores, queue, bus and models. */
-import type { RecordingDecoder } from "../audio/decoder.js";
 import { createAgentFeedback } from "../calls/agent-feedback.js";
 import { createCallAudio } from "../calls/call-audio.js";
-import type { CallEventLog } from "../calls/call-event-log.js";
 import { createCallHistory } from "../calls/call-history.js";
-import { createLiveRecordings } from "../calls/live-recordings.js";
 import { createRecordingBatches } from "../calls/recording-batches.js";
 import { createRecordingIntake } from "../calls/recording-intake.js";
 import { createRecordingProcessing } from "../calls/recording-processing.js";
 import { createRecordingTasks } from "../calls/recording-tasks.js";
-import type { Config } from "../config/config-schema.js";
 import { systemClock } from "../core/clock.js";
-import type { Logger } from "../core/log.js";
-import type { EventBus } from "../events/event-bus.js";
-import type { InferencePool } from "../inference/pool/inference-pool.js";
 import { createModelTaskProcessing } from "../model-tasks/model-task-processing.js";
 import { createModelTasks } from "../model-tasks/model-tasks.js";
-import type { Metrics } from "../observability/metrics.js";
-import type { QueueBackend } from "../queue/queue-backend.js";
-import { authorize, EXCHANGE } from "../security/authorization.js";
-import type { MasterKey } from "../security/master-key.js";
-import type { AppDatabase } from "../storage/database.js";
-import type { Stores } from "./open-stores.js";
+import { buildLiveCalls } from "./build-live-calls.js";
 import { loadTaxonomyLabels } from "./taxonomy-labels.js";
-
-export interface UseCaseParts {
-  readonly config: Config;
-  readonly masterKey: MasterKey;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly database: AppDatabase;
-  readonly stores: Stores;
-  readonly queue: QueueBackend;
-  readonly bus: EventBus;
-  readonly eventLog: CallEventLog;
-  readonly inference: InferencePool;
-  readonly decoder: RecordingDecoder;
-  readonly workDirectory: string;
-}
+import type { UseCaseParts } from "./use-case-parts.js";
 
 export type UseCases = Awaited<ReturnType<typeof buildUseCases>>;
 
 /** Builds, and starts nothing. */
 export async function buildUseCases(parts: UseCaseParts) {
-  const { config, masterKey, logger, database, stores, queue, bus, eventLog, decoder, workDirectory } = parts;
+  const { config, masterKey, database, stores, queue, bus, eventLog, decoder, workDirectory } = parts;
   const { calls, sealers, analyses, batches, modelTaskRecords, feedbackRecords, audit, audioStore } = stores;
   const clock = systemClock;
   const { maxBytes } = config.audio;
@@ -59,23 +33,18 @@ export async function buildUseCases(parts: UseCaseParts) {
     callAudio: createCallAudio({ calls, audioStore, decoder, audit, clock, workDirectory }),
     feedback: createAgentFeedback({ calls, analyses, feedbackRecords, audit, clock, taxonomyLabels: await loadTaxonomyLabels() }),
     modelTasks: createModelTasks({ database, modelTasks: modelTaskRecords, sealers, audioStore, queue, bus, clock, maxBytes, maxAttempts }),
-    liveRecordings: createLiveRecordings({
-      ...{ intake, clock, logger, language: "auto" },
-      authorized: authorize(EXCHANGE, "recording:create"),
-      lingerMs: config.telephony.lingerMs,
-      speechEngine: config.inference.speechEngine,
-    }),
+    ...(await buildLiveCalls(parts)),
     ...buildProcessing(parts),
   };
 }
 
 /** What the worker's handlers call. */
 function buildProcessing({ config, metrics, database, stores, eventLog, inference, decoder, workDirectory }: UseCaseParts) {
-  const { calls, analyses, modelTaskRecords, audioStore } = stores;
+  const { calls, liveCallRecords, analyses, modelTaskRecords, audioStore } = stores;
   const defaultLanguages = config.language.defaults;
   return {
     processing: createRecordingProcessing({
-      ...{ database, calls, analyses, eventLog, audioStore, decoder, inference, workDirectory, clock: systemClock },
+      ...{ database, calls, liveCallRecords, analyses, eventLog, audioStore, decoder, inference, workDirectory, clock: systemClock },
       ...{ defaultLanguages, translationTarget: config.language.translationTarget },
       onStage: ({ report }) => metrics.stageSeconds.observe({ stage: report.stage, status: report.status }, report.durationMs / 1000),
       onAnalysed: ({ audio }) => {

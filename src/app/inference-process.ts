@@ -12,6 +12,8 @@ import { reportUnable, runInferenceWorker } from "../inference/pool/inference-wo
 export interface InferenceProcessArguments {
   readonly dataDirectory: string;
   readonly voiceActivityModelPath: string;
+  /** Private scratch space. */
+  readonly workDirectory: string;
 }
 
 async function createEngines(options: InferenceProcessArguments): Promise<readonly ModelEngine[]> {
@@ -23,7 +25,7 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
   );
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
-    engines.push(createPocketsphinxRecognizer() as ModelEngine);
+    engines.push(createPocketsphinxRecognizer(options) as ModelEngine);
   }
   engines.push(...createBuiltinEngines({ assetsDirectory: options.dataDirectory }));
   return engines;

@@ -2,10 +2,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import type { LiveRecordings } from "../calls/live-recordings.js";
+import type { LiveCalls } from "../calls/live/live-calls.js";
 import type { Config } from "../config/config-schema.js";
+import { systemClock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
+import type { ProcessEntry } from "../core/module-entry.js";
 import { createGateway } from "../gateway/gateway.js";
 import type { ServiceStatus } from "../gateway/service-status.js";
 import type { WorkerRuntime } from "../jobs/worker-runtime.js";
@@ -13,6 +15,7 @@ import { startEventLoopMonitor } from "../observability/event-loop.js";
 import { createMetrics, type Metrics } from "../observability/metrics.js";
 import { generateApiKey } from "../security/api-key.js";
 import { OPERATOR } from "../security/authorization.js";
+import { createTicketOffice } from "../security/ticket-office.js";
 import { loadTlsOptions, type TlsOptions } from "../security/tls-options.js";
 import { lockDirectory } from "../storage/directory-lock.js";
 import { createTelephonyServer, type TelephonyServer } from "../telephony/telephony-server.js";
@@ -35,8 +38,14 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/** What a test puts in the place of the real thing. */
+export interface ServiceParts {
+  /** The model process. */
+  readonly inferenceEntry?: ProcessEntry;
+}
+
 /** `serve`: everything in one process tree. @throws AppError `CONFIG_*`, `STORAGE_*`, `SECURITY_*` */
-export async function startService(config: Config, logger: Logger): Promise<RunningService> {
+export async function startService(config: Config, logger: Logger, { inferenceEntry }: ServiceParts = {}): Promise<RunningService> {
   const layout = dataLayout(config.dataDirectory, config.security.masterKeyFile);
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const tls = await readTls(config);
@@ -45,7 +54,7 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
   try {
     const { masterKey, created } = await openMasterKey(layout);
     const metrics = createMetrics();
-    const services = await buildServices({ config, masterKey, logger, metrics });
+    const services = await buildServices({ config, masterKey, logger, metrics, ...(inferenceEntry === undefined ? {} : { inferenceEntry }) });
     undo.unshift(() => services.close(config.shutdownDeadlineMs));
     refuseUnknownSpeechEngine(services.inference, config.inference.speechEngine);
     await ensureAdminKey(services, layout.adminKey);
@@ -65,20 +74,17 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
     undo.unshift(async () => stopPurging());
     const gateway = await createServiceGateway(config, { services, metrics, status, logger, tls });
     undo.unshift(() => closeGateway(gateway, config.shutdownDeadlineMs));
-    const telephony = createTelephonyServer({
-      recordings: services.liveRecordings,
-      metrics,
-      maxConnections: config.telephony.maxConnections,
-      idleTimeoutMs: config.telephony.idleTimeoutMs,
-      ...(tls === undefined ? {} : { tls }),
-    });
-    undo.unshift(() => closeTelephony(telephony, services.liveRecordings));
-    const streamPort = await telephony.listen(config.gateway.host, config.telephony.port);
+    const telephony = createServiceTelephony(config, { services, metrics, tls });
+    undo.unshift(() => closeTelephony(telephony, services.liveCalls));
+    const recovered = await services.liveCalls.recover();
+    if (recovered > 0) logger.info("Stored live calls that were cut off when the service died", { count: recovered });
+    const streamHost = config.telephony.host ?? config.gateway.host;
+    const streamPort = await telephony.listen(streamHost, config.telephony.port);
     const url = await listen(gateway, config, tls !== undefined);
     worker = services.startWorker();
     return {
       url,
-      streamAddress: `${config.gateway.host}:${streamPort}`,
+      streamAddress: `${streamHost}:${streamPort}`,
       masterKeyCreated: created,
       masterKeyPath: layout.masterKey,
       adminKeyPath: layout.adminKey,
@@ -96,6 +102,15 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
   }
 }
 
+function createServiceTelephony(config: Config, { services, metrics, tls }: Pick<GatewayParts, "services" | "metrics" | "tls">): TelephonyServer {
+  const { maxConnections, idleTimeoutMs, allowedPeers, maxPace, protocol, rawEncoding, rawSampleRateHz, kind10MayBe16k } = config.telephony;
+  return createTelephonyServer({
+    ...{ liveCalls: services.liveCalls, metrics, maxConnections, idleTimeoutMs, allowedPeers, maxPace },
+    listener: { protocol, rawEncoding, rawSampleRateHz, mayBe16kUnder8kKind: kind10MayBe16k },
+    ...(tls === undefined || !config.telephony.tls ? {} : { tls }),
+  });
+}
+
 interface GatewayParts {
   readonly services: Services;
   readonly metrics: Metrics;
@@ -106,13 +121,14 @@ interface GatewayParts {
 
 function createServiceGateway(config: Config, { services, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
   const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles } = config.gateway;
-  const { authenticator, audit, intake, batches, tasks, eventLog, history, callAudio, feedback, modelTasks, queue } = services;
+  const { authenticator, audit, intake, batches, tasks, eventLog, history, callAudio, feedback, modelTasks, queue, liveCalls, feed, risks } = services;
   return createGateway({
-    access: { authenticator, audit, metrics, requestsPerSecond, requestBurst },
+    access: { authenticator, audit, metrics, requestsPerSecond, requestBurst, tickets: createTicketOffice(systemClock) },
     uploads: { uploadsAtOnce, uploadIdleTimeoutMs },
     events: config.events,
     recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },
     calls: { history, callAudio, feedback },
+    live: { liveCalls, feed, risks },
     models: {
       ...{ modelTasks, maxBytes: config.audio.maxBytes, speechEngine: config.inference.speechEngine },
       translationTarget: config.language.translationTarget,
@@ -144,9 +160,9 @@ async function listen(gateway: FastifyInstance, config: Config, isTls: boolean):
 }
 
 /** Live calls end here and are stored; their analysis waits in the queue. */
-async function closeTelephony(telephony: TelephonyServer, recordings: LiveRecordings): Promise<void> {
+async function closeTelephony(telephony: TelephonyServer, liveCalls: LiveCalls): Promise<void> {
   await telephony.close();
-  await recordings.close();
+  await liveCalls.close();
 }
 
 /** Lets requests in flight finish; past the deadline their connections are cut. */

@@ -1,4 +1,5 @@
 /** A pool of one model process, for commands that ask a few questions and end. */
+import { tmpdir } from "node:os";
 import { silentLogger } from "../core/log.js";
 import { processEntry } from "../core/module-entry.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
@@ -8,7 +9,7 @@ import { inferenceProcessArguments } from "./build-services.js";
 export function createOneShotPool(): InferencePool {
   return new InferencePool({
     entry: processEntry(import.meta.url, "./inference-process"),
-    entryArguments: inferenceProcessArguments(),
+    entryArguments: inferenceProcessArguments(tmpdir()),
     processCount: 1,
     maxWaiting: 10,
     logger: silentLogger,

@@ -3,6 +3,7 @@ import type { Metrics } from "../observability/metrics.js";
 import type { MasterKey } from "../security/master-key.js";
 import { createSealerFactory } from "../security/sealed-text.js";
 import { createFilesystemAudioStore } from "../storage/backends/filesystem-audio-store.js";
+import { createFilesystemLiveJournal, type FilesystemLiveJournalOptions } from "../storage/backends/filesystem-live-journal.js";
 import type { AppDatabase } from "../storage/database.js";
 import { createAgentFeedbackRepository } from "../storage/repositories/agent-feedback-repository.js";
 import { createAnalysisRepository } from "../storage/repositories/analysis-repository.js";
@@ -11,6 +12,7 @@ import { createAuditRepository } from "../storage/repositories/audit-repository.
 import { createBatchRepository } from "../storage/repositories/batch-repository.js";
 import { createCallEventRepository } from "../storage/repositories/call-event-repository.js";
 import { createCallRepository } from "../storage/repositories/call-repository.js";
+import { createLiveCallRepository } from "../storage/repositories/live-call-repository.js";
 import { createModelTaskRepository } from "../storage/repositories/model-task-repository.js";
 
 export interface OpenStoresOptions {
@@ -18,12 +20,13 @@ export interface OpenStoresOptions {
   readonly masterKey: MasterKey;
   readonly metrics: Metrics;
   readonly audioDirectory: string;
+  readonly journal: FilesystemLiveJournalOptions;
 }
 
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** The database must be migrated. */
-export async function openStores({ database, masterKey, metrics, audioDirectory }: OpenStoresOptions) {
+export async function openStores({ database, masterKey, metrics, audioDirectory, journal }: OpenStoresOptions) {
   const sealers = createSealerFactory(masterKey);
   return {
     sealers,
@@ -35,6 +38,8 @@ export async function openStores({ database, masterKey, metrics, audioDirectory 
     feedbackRecords: createAgentFeedbackRepository({ database, sealers }),
     apiKeys: createApiKeyRepository({ database }),
     audit: createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) }),
+    liveCallRecords: createLiveCallRepository({ database }),
+    journal: await createFilesystemLiveJournal(journal),
     audioStore: await createFilesystemAudioStore({ directory: audioDirectory }),
   };
 }

@@ -11,13 +11,14 @@ export async function openapiDocument(): Promise<object> {
   const uncalled = new Proxy({}, { get: () => () => Promise.reject(new Error("not a running service")) });
   const status = { version: await packageVersion(), isAccepting: () => false } as unknown as GatewayOptions["operations"]["status"];
   const gateway = await createGateway({
-    access: { authenticator: uncalled, audit: uncalled, metrics, requestsPerSecond: 1, requestBurst: 2 } as GatewayOptions["access"],
+    access: { authenticator: uncalled, audit: uncalled, metrics, requestsPerSecond: 1, requestBurst: 2, tickets: uncalled } as GatewayOptions["access"],
     uploads: { uploadsAtOnce: 1, uploadIdleTimeoutMs: 1 },
     events: { heartbeatMs: 1, slowReaderMs: 1, streamsAtOnce: 1 },
     recordings: {
       ...{ intake: uncalled, batches: uncalled, tasks: uncalled, eventLog: uncalled },
       ...{ maxBytes: 1, maxBatchFiles: 1, speechEngine: "auto" },
     } as GatewayOptions["recordings"],
+    live: { liveCalls: uncalled, feed: uncalled, risks: uncalled } as GatewayOptions["live"],
     models: { modelTasks: uncalled, maxBytes: 1, speechEngine: "auto", translationTarget: "en" } as GatewayOptions["models"],
     calls: { history: uncalled, callAudio: uncalled, feedback: uncalled } as GatewayOptions["calls"],
     operations: { status, queue: uncalled, metrics } as GatewayOptions["operations"],

@@ -26,6 +26,8 @@ export interface DataLayout {
   readonly lock: string;
   readonly audio: string;
   readonly work: string;
+  /** Journals of calls that run. */
+  readonly live: string;
   readonly masterKey: string;
   readonly adminKey: string;
 }
@@ -36,6 +38,7 @@ export function dataLayout(dataDirectory: string, masterKeyFile?: string): DataL
     lock: join(dataDirectory, "lock.db"),
     audio: join(dataDirectory, "audio"),
     work: join(dataDirectory, "work"),
+    live: join(dataDirectory, "live"),
     masterKey: masterKeyFile ?? join(dataDirectory, "master.key"),
     adminKey: join(dataDirectory, "admin.key"),
   };

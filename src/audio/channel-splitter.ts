@@ -3,6 +3,7 @@
  * target loudness, peaks limited. Works in blocks: hours of audio take constant memory. Runs in the decode process.
  */
 import { type FileHandle, open } from "node:fs/promises";
+import { gainForLoudness, limitSample, toDbfs } from "./level.js";
 
 export interface SplitChannel {
   readonly path: string;
@@ -23,15 +24,11 @@ export interface SplitOptions {
   readonly channelCount: number;
   readonly sampleRateHz: number;
   readonly outputPath: (channel: number) => string;
+  /** Two channels with the same sound stay two. */
+  readonly keepsSameChannels?: boolean;
 }
 
 const BLOCK_FRAMES = 65_536;
-/** Loudness of the louder parts (95th percentile of 100 ms blocks) is brought here. */
-const TARGET_DBFS = -20;
-const MAX_GAIN_DB = 30;
-/** Quieter than this is an empty channel: its noise is not blown up into speech. */
-const SILENT_DBFS = -60;
-const LIMIT_START = 0.9 * 32767;
 
 /** One channel's measures. */
 interface Level {
@@ -48,7 +45,7 @@ export async function splitChannels(options: SplitOptions): Promise<SplitResult>
   const input = await open(options.inputPath, "r");
   try {
     const { levels, isSame } = await measure(input, options);
-    const isDualMono = options.channelCount === 2 && isSame && (levels[0]?.sampleCount ?? 0) > 0;
+    const isDualMono = options.keepsSameChannels !== true && options.channelCount === 2 && isSame && (levels[0]?.sampleCount ?? 0) > 0;
     const kept = isDualMono ? levels.slice(0, 1) : levels;
     const channels: SplitChannel[] = [];
     for (const [channel, level] of kept.entries()) {
@@ -96,11 +93,8 @@ async function measure(input: FileHandle, { channelCount, sampleRateHz }: SplitO
   return { levels, isSame };
 }
 
-/** Loudness without the block's own mean: an offset is not sound. */
 function closeBlock(level: Level): void {
-  const mean = level.blockSum / level.blockSamples;
-  const energy = Math.max(0, level.blockEnergy / level.blockSamples - mean * mean);
-  level.blockDbfs.push(10 * Math.log10(energy / 32768 ** 2 + 1e-12));
+  level.blockDbfs.push(toDbfs(level.blockSum, level.blockEnergy, level.blockSamples));
   level.blockSum = 0;
   level.blockEnergy = 0;
   level.blockSamples = 0;
@@ -108,9 +102,7 @@ function closeBlock(level: Level): void {
 
 function gainFor(level: Level): number {
   const sorted = [...level.blockDbfs].sort((a, b) => a - b);
-  const loudDbfs = sorted[Math.floor(sorted.length * 0.95)] ?? Number.NEGATIVE_INFINITY;
-  if (loudDbfs < SILENT_DBFS) return 0;
-  return Math.round(Math.max(-MAX_GAIN_DB, Math.min(MAX_GAIN_DB, TARGET_DBFS - loudDbfs)) * 10) / 10;
+  return gainForLoudness(sorted[Math.floor(sorted.length * 0.95)] ?? Number.NEGATIVE_INFINITY);
 }
 
 async function writeChannel(input: FileHandle, options: SplitOptions, { channel, level }: { channel: number; level: Level }): Promise<SplitChannel> {
@@ -125,7 +117,7 @@ async function writeChannel(input: FileHandle, options: SplitOptions, { channel,
     for await (const block of blocks(input, options.channelCount)) {
       const frameCount = block.length / options.channelCount;
       for (let frame = 0; frame < frameCount; frame++) {
-        samples[frame] = limit(((block[frame * options.channelCount + channel] ?? 0) - offset) * gain);
+        samples[frame] = limitSample(((block[frame * options.channelCount + channel] ?? 0) - offset) * gain);
       }
       await output.write(bytes, 0, frameCount * 2);
     }
@@ -133,12 +125,4 @@ async function writeChannel(input: FileHandle, options: SplitOptions, { channel,
     await output.close();
   }
   return { path, sampleCount: level.sampleCount, gainDb };
-}
-
-/** Linear to 0.9 of full scale, then bent so that it never gets past. */
-function limit(value: number): number {
-  const magnitude = Math.abs(value);
-  if (magnitude <= LIMIT_START) return Math.round(value);
-  const room = 32767 - LIMIT_START;
-  return Math.round(Math.sign(value) * (LIMIT_START + room * Math.tanh((magnitude - LIMIT_START) / room)));
 }

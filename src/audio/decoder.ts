@@ -47,6 +47,8 @@ export interface DecodeRequest {
   readonly container: Container;
   /** Existing, private, removed by the caller. */
   readonly workDirectory: string;
+  /** Who is on which channel, where that is known: channels that sound the same are then kept apart all the same. */
+  readonly channels?: readonly Channel[];
   readonly signal: AbortSignal;
 }
 
@@ -83,7 +85,7 @@ export function createRecordingDecoder(options: RecordingDecoderOptions): Record
     async decode(request) {
       const isOurs = (await describe()) === "fallback" || BETTER_HERE.includes(request.container);
       const decoded = isOurs ? await decodeInProcess(request, options) : await decodeBySystem(request, options);
-      return checkDecoded(decoded, options);
+      return checkDecoded(decoded, { ...options, ...(request.channels === undefined ? {} : { channels: request.channels }) });
     },
     async encodePlayback(request, outputPath) {
       if ((await describe()) !== "ffmpeg") {
@@ -204,6 +206,7 @@ function splitJob(request: DecodeRequest, inputPath: string, channelCount?: numb
     inputPath,
     sampleRateHz: ANALYSIS_SAMPLE_RATE_HZ,
     outputPrefix: join(request.workDirectory, "channel-"),
+    keepsSameChannels: request.channels !== undefined,
     ...(channelCount === undefined ? {} : { channelCount }),
   };
 }
@@ -251,7 +254,10 @@ function refuseImpossibleRate({ sampleRateHz }: AudioFormat): void {
   throw new AppError("AUDIO_UNSUPPORTED_FORMAT", `A sample rate of ${sampleRateHz} Hz is not that of a recording of speech; send it at 8000 to 48000 Hz.`);
 }
 
-function checkDecoded({ format, split, isDamaged, unreadMs = 0 }: RawDecoded, { maxDurationMs }: RecordingDecoderOptions): DecodedRecording {
+function checkDecoded(
+  { format, split, isDamaged, unreadMs = 0 }: RawDecoded,
+  { maxDurationMs, channels }: RecordingDecoderOptions & Pick<DecodeRequest, "channels">,
+): DecodedRecording {
   if (split === undefined) {
     throw new AppError(
       "AUDIO_UNSUPPORTED_FORMAT",
@@ -268,7 +274,7 @@ function checkDecoded({ format, split, isDamaged, unreadMs = 0 }: RawDecoded, { 
   const lostMs = (format.declaredDurationMs ?? 0) - durationMs;
   if (lostMs > 1_000) warnings.push(`The recording says it is ${lostMs} ms longer than what it holds; it was cut.`);
   if (unreadMs > 1_000) warnings.push(`The recording goes on for ${unreadMs} ms after the end its header declares; that part was not analysed.`);
-  const names: readonly Channel[] = split.channels.length === 1 ? ["mixed"] : ["caller", "agent"];
+  const names: readonly Channel[] = channels ?? (split.channels.length === 1 ? ["mixed"] : ["caller", "agent"]);
   return {
     durationMs,
     sourceSampleRateHz: format.sampleRateHz,

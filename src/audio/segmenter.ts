@@ -22,7 +22,7 @@ export interface SegmenterOptions {
 export const DEFAULT_SEGMENTER_OPTIONS: Omit<SegmenterOptions, "frameMs"> = {
   speechThreshold: 0.5,
   silenceThreshold: 0.35,
-  closingPauseMs: 500,
+  closingPauseMs: 400,
   minSpeechMs: 90,
   maxUtteranceMs: 15_000,
 };
@@ -76,6 +76,26 @@ export class Segmenter {
   /** Whether an utterance is open, for interim text. */
   get openSinceMs(): number | null {
     return this.#scores.length === 0 ? null : this.#startFrame * this.#options.frameMs;
+  }
+
+  /** End of the open utterance's last frame with speech; null when none is open. */
+  get lastSpeechEndMs(): number | null {
+    return this.#scores.length === 0 ? null : (this.#lastSpeechFrame + 1) * this.#options.frameMs;
+  }
+
+  /** End of the last frame pushed. */
+  get frameEndMs(): number {
+    return this.#frame * this.#options.frameMs;
+  }
+
+  /** The moment in `[fromMs, toMs)` at which the open utterance is quietest: where a cut hurts least. */
+  quietestMs(fromMs: number, toMs: number): number {
+    const { frameMs } = this.#options;
+    let quietest = Math.max(this.#startFrame, Math.floor(toMs / frameMs) - 1);
+    for (let frame = quietest; frame >= Math.max(this.#startFrame, Math.ceil(fromMs / frameMs)); frame--) {
+      if ((this.#scores[frame - this.#startFrame] ?? 1) < (this.#scores[quietest - this.#startFrame] ?? 1)) quietest = frame;
+    }
+    return (quietest + 1) * frameMs;
   }
 
   #close(): SpeechSpan | undefined {

@@ -4,11 +4,11 @@
  */
 
 import { isEndedStatus } from "../core/call.js";
-import { type CallEvent, endsTask, type NewCallEvent } from "../core/call-event.js";
+import { type CallEvent, type CallEventType, endsTask, type NewCallEvent } from "../core/call-event.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import { isId } from "../core/ids.js";
-import { type EventBus, listenFor } from "../events/event-bus.js";
+import { type EventBus, type EventTopic, listenFor } from "../events/event-bus.js";
 import { callOfJobPayload } from "../protocol/job-payloads.js";
 import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
 import { type AuditSink, recordAllowed } from "../security/audit-record.js";
@@ -28,6 +28,10 @@ export interface FollowRequest {
   readonly signal: AbortSignal;
 }
 
+export interface FollowCallRequest extends Omit<FollowRequest, "taskId"> {
+  readonly callId: string;
+}
+
 export interface CallEventLog {
   /** Numbers and stores events of a call; whoever follows it is told once the unit of work is durable. */
   append(call: { readonly callId: string; readonly sealer: CallSealer }, events: readonly NewCallEvent[], unitOfWork: UnitOfWork): Promise<void>;
@@ -39,6 +43,14 @@ export interface CallEventLog {
    * @throws AppError `QUEUE_JOB_NOT_FOUND`, `AUDIT_SINK_UNAVAILABLE`
    */
   follow(authorized: Authorized<"task:read">, request: FollowRequest): Promise<AsyncGenerator<CallEvent> | undefined>;
+  /**
+   * The events of a call, live or recorded, until no work on it is left. Text as for `follow`.
+   *
+   * @throws AppError `CALL_NOT_FOUND`, `AUDIT_SINK_UNAVAILABLE`
+   */
+  followCall(authorized: Authorized<"call:read">, request: FollowCallRequest): Promise<AsyncGenerator<CallEvent>>;
+  /** Events of these types so far, for who may read them. Not audited: the caller does. */
+  listOfTypes(call: { readonly callId: string; readonly sealer: CallSealer }, types: readonly CallEventType[]): Promise<readonly CallEvent[]>;
 }
 
 export interface CallEventLogDependencies {
@@ -73,20 +85,42 @@ export function createCallEventLog(dependencies: CallEventLogDependencies): Call
       const action = maySeeText ? "transcript.read" : "task.read";
       await recordAllowed(dependencies, actor, action, callId);
       const sealer = await calls.openSealer(callId);
-      return readOn(dependencies, { ...request, callId, sealer, show: maySeeText ? (event) => event : withholdEventText });
+      return readOn(dependencies, {
+        ...request,
+        callId,
+        sealer,
+        show: maySeeText ? (event) => event : withholdEventText,
+        end: taskEnd(dependencies, request.taskId),
+      });
     },
+    async followCall({ actor }, request) {
+      const { callId } = request;
+      const sealer = await calls.openSealer(callId);
+      const maySeeText = isGranted(actor.role, "transcript:read");
+      await recordAllowed(dependencies, actor, maySeeText ? "transcript.read" : "task.read", callId);
+      return readOn(dependencies, { ...request, sealer, show: maySeeText ? (event) => event : withholdEventText, end: callEnd(dependencies, callId) });
+    },
+    listOfTypes: (call, types) => events.listOfTypes(call, types),
   };
 }
 
-interface ReadOnRequest extends FollowRequest {
-  readonly callId: string;
+/** How a reader knows that nothing more comes. */
+interface EndOfEvents {
+  readonly topics: readonly EventTopic[];
+  /** True for an event after which nothing comes. */
+  isLast(event: CallEvent): Promise<boolean>;
+  hasEnded(): Promise<boolean>;
+}
+
+interface ReadOnRequest extends FollowCallRequest {
   readonly sealer: CallSealer;
   readonly show: (event: CallEvent) => CallEvent;
+  readonly end: EndOfEvents;
 }
 
 async function* readOn(dependencies: CallEventLogDependencies, request: ReadOnRequest): AsyncGenerator<CallEvent> {
-  const { callId, taskId, signal, show } = request;
-  const notices = listenFor(dependencies.bus, `call/${callId}`, `task/${taskId}`);
+  const { callId, signal, show, end } = request;
+  const notices = listenFor(dependencies.bus, `call/${callId}`, ...end.topics);
   let afterSeq = request.afterSeq;
   let wasEnded = false;
   try {
@@ -95,17 +129,33 @@ async function* readOn(dependencies: CallEventLogDependencies, request: ReadOnRe
       for (const event of page) {
         afterSeq = event.seq;
         yield show(event);
-        if (endsTask(event, taskId) && isEnded(await findJob(dependencies, taskId), event)) return;
+        if (await end.isLast(event)) return;
       }
       if (page.length > 0) continue;
       // Ended before the empty look: nothing can come any more.
       if (wasEnded) return;
-      wasEnded = isEnded(await findJob(dependencies, taskId));
+      wasEnded = await end.hasEnded();
       if (!wasEnded) await notices.next(LOOK_AGAIN_MS, signal);
     }
   } finally {
     notices.close();
   }
+}
+
+function taskEnd(dependencies: CallEventLogDependencies, taskId: string): EndOfEvents {
+  return {
+    topics: [`task/${taskId}`],
+    isLast: async (event) => endsTask(event, taskId) && isEnded(await findJob(dependencies, taskId), event),
+    hasEnded: async () => isEnded(await findJob(dependencies, taskId)),
+  };
+}
+
+function callEnd({ calls }: CallEventLogDependencies, callId: string): EndOfEvents {
+  const hasEnded = async (): Promise<boolean> => {
+    const status = await calls.findStatus(callId);
+    return status === undefined || isEndedStatus(status);
+  };
+  return { topics: [], isLast: async () => false, hasEnded };
 }
 
 function findJob({ queue }: CallEventLogDependencies, taskId: string): Promise<JobRecord | undefined> {

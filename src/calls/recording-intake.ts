@@ -7,7 +7,7 @@ import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Container, RawFormat } from "../audio/container.js";
 import { identifyStream } from "../audio/identified-stream.js";
-import type { CallLeg, CallRecord, WorkStatus } from "../core/call.js";
+import type { CallRecord, WorkStatus } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import { newId } from "../core/ids.js";
@@ -54,13 +54,6 @@ export interface RecordingSettings {
   readonly callId?: string;
   /** Chosen by the sender: a second upload with the same key and content is the same call. */
   readonly idempotencyKey?: string;
-  /** Set for a call that was recorded while it ran. */
-  readonly live?: { readonly legs: readonly CallLeg[]; readonly startedAtMs: number; readonly endedAtMs: number };
-}
-
-export interface CommitOptions {
-  /** Leave the recording staged when the id is taken, to be committed under another. */
-  readonly keepOnConflict?: boolean;
 }
 
 export interface AcceptedRecording {
@@ -80,7 +73,7 @@ export interface RecordingIntake {
    *
    * @throws AppError `CALL_ID_CONFLICT`, `CALL_IDEMPOTENCY_KEY_REUSED`; the recording is discarded then
    */
-  commit(authorized: Authorized<"recording:create">, staged: StagedRecording, settings: RecordingSettings, options?: CommitOptions): Promise<AcceptedRecording>;
+  commit(authorized: Authorized<"recording:create">, staged: StagedRecording, settings: RecordingSettings): Promise<AcceptedRecording>;
   discard(staged: StagedRecording): Promise<void>;
 }
 
@@ -96,12 +89,12 @@ export function createRecordingIntake(dependencies: RecordingIntakeDependencies)
       const { byteCount } = await audioStore.write(recordingId, passingBy(fingerprint, content), callKey);
       return { recordingId, container, byteCount, callKey, fingerprint: fingerprint.digest("base64") };
     },
-    commit: (authorized, staged, settings, options) => commitRecording(dependencies, { ...options, actor: authorized.actor, staged, settings }),
+    commit: (authorized, staged, settings) => commitRecording(dependencies, { actor: authorized.actor, staged, settings }),
     discard: (staged) => audioStore.remove(staged.recordingId),
   };
 }
 
-interface Commit extends CommitOptions {
+interface Commit {
   readonly actor: Actor;
   readonly staged: StagedRecording;
   readonly settings: RecordingSettings;
@@ -109,7 +102,7 @@ interface Commit extends CommitOptions {
 
 async function commitRecording(dependencies: RecordingIntakeDependencies, commit: Commit): Promise<AcceptedRecording> {
   const { audioStore, clock, calls } = dependencies;
-  const { actor, staged, settings, keepOnConflict = false } = commit;
+  const { actor, staged, settings } = commit;
   const nowMs = clock.nowMs();
   const ids = { taskId: newId(nowMs), callId: settings.callId ?? newId(nowMs) };
   const jobKey = settings.idempotencyKey === undefined ? undefined : jobKeyOf(actor, settings.idempotencyKey);
@@ -128,7 +121,7 @@ async function commitRecording(dependencies: RecordingIntakeDependencies, commit
       (found) => found === undefined,
       () => false,
     );
-    if (isOrphan && !(isTaken && keepOnConflict)) await audioStore.remove(staged.recordingId);
+    if (isOrphan) await audioStore.remove(staged.recordingId);
     throw isTaken ? callIdTaken() : error;
   }
 }
@@ -186,7 +179,7 @@ async function storeCall(
   const { language, includeTranslation, speechEngine } = settings;
   const payload: ProcessRecordingPayload = { callId, recordingId, language, includeTranslation, speechEngine };
   const wrappedKey = sealers.wrap(callId, callKey);
-  const call = newCall(callId, nowMs, settings.live);
+  const call = newCall(callId, nowMs);
   await inUnitOfWork(database, async (unitOfWork) => {
     await calls.insertCall(call, wrappedKey, unitOfWork);
     await calls.insertTask(callId, taskId, unitOfWork);
@@ -201,16 +194,16 @@ async function storeCall(
   });
 }
 
-function newCall(callId: string, nowMs: number, live: RecordingSettings["live"]): CallRecord {
+function newCall(callId: string, nowMs: number): CallRecord {
   return {
     callId,
-    source: live === undefined ? "upload" : "live",
+    source: "upload",
     direction: "unknown",
     status: "queued",
-    startedAtMs: live?.startedAtMs ?? nowMs,
-    endedAtMs: live?.endedAtMs ?? null,
+    startedAtMs: nowMs,
+    endedAtMs: null,
     durationMs: null,
-    legs: live?.legs ?? [],
+    legs: [],
     languages: [],
     mode: "post_call",
     legalHold: false,

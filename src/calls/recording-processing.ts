@@ -6,22 +6,27 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AnalysisDependencies, analyseRecording } from "../analysis/analyse-recording.js";
 import { type AnalysisResult, isPartial, type StageOutcome } from "../core/analysis-result.js";
+import { PRIORITIES, type Priority } from "../core/case-classification.js";
 import { AppError } from "../core/errors.js";
+import type { RiskKind } from "../core/risk.js";
 import type { ProcessRecordingPayload } from "../protocol/job-payloads.js";
+import type { CallSealer } from "../security/sealed-text.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import type { AppDatabase } from "../storage/database.js";
 import { fetchRecording } from "../storage/recording-fetch.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
+import type { LiveCallRepository } from "../storage/repositories/live-call-repository.js";
 import { inUnitOfWork } from "../storage/unit-of-work.js";
 import { type EndedTask, endCall } from "./call-ending.js";
 import type { CallEventLog } from "./call-event-log.js";
-import { stageEvents } from "./stage-events.js";
+import { type RaisedRisks, stageEvents } from "./stage-events.js";
 
 export interface RecordingProcessingDependencies extends AnalysisDependencies {
   readonly database: AppDatabase;
   readonly calls: CallRepository;
   readonly analyses: AnalysisRepository;
+  readonly liveCallRecords: Pick<LiveCallRepository, "findCoverage">;
   readonly eventLog: CallEventLog;
   readonly audioStore: AudioStore;
   /** Private scratch space; recordings lie here in clear while they are analysed. */
@@ -74,7 +79,10 @@ async function processRecording(dependencies: RecordingProcessingDependencies, p
   try {
     const earlier = await analyses.loadCompletedStages(task);
     const fetched = await fetchRecording(dependencies.audioStore, { recording, key: task.sealer.audioKey, workDirectory, signal: context.signal });
+    const coverage = await dependencies.liveCallRecords.findCoverage(payload.callId);
+    const raised = await raisedRisks(dependencies, task);
     const analysis = analyseRecording(dependencies, {
+      ...(coverage === undefined ? {} : { coverage }),
       ...{ callId: payload.callId, taskId: context.taskId, ...fetched, workDirectory, signal: context.signal },
       language: payload.language,
       allowedLanguages: payload.language === "auto" ? dependencies.defaultLanguages : [payload.language],
@@ -90,7 +98,7 @@ async function processRecording(dependencies: RecordingProcessingDependencies, p
       highest = Math.max(highest, progress);
       await inUnitOfWork(database, async (unitOfWork) => {
         await analyses.saveStage(task, outcome, clock.nowMs(), unitOfWork);
-        await eventLog.append(task, stageEvents(task.taskId, outcome, highest), unitOfWork);
+        await eventLog.append(task, stageEvents(task.taskId, outcome, { progress: highest, raised }), unitOfWork);
       });
       context.reportProgress(progress, outcome.report.stage);
       dependencies.onStage?.(outcome);
@@ -106,6 +114,21 @@ async function processRecording(dependencies: RecordingProcessingDependencies, p
   } finally {
     await rm(workDirectory, { recursive: true, force: true });
   }
+}
+
+/** The highest level at which each kind of risk was raised while the call ran. */
+async function raisedRisks(
+  { eventLog }: RecordingProcessingDependencies,
+  task: { readonly callId: string; readonly taskId: string; readonly sealer: CallSealer },
+): Promise<RaisedRisks> {
+  const levels = new Map<RiskKind, Priority>();
+  for (const event of await eventLog.listOfTypes(task, ["risk.raised"])) {
+    if (event.type !== "risk.raised") continue;
+    const { kind, level } = event.payload.finding;
+    const known = levels.get(kind);
+    if (known === undefined || PRIORITIES.indexOf(level) > PRIORITIES.indexOf(known)) levels.set(kind, level);
+  }
+  return levels;
 }
 
 function refuseIfWorthRetrying(result: AnalysisResult, { isLastAttempt }: ProcessingContext): void {

@@ -2,6 +2,7 @@
 /** The command line: words to a role. Each command is a file in `commands/`. */
 import { Command, CommanderError } from "commander";
 import { addAuditCommand } from "./commands/audit.js";
+import { addCallCommand } from "./commands/call.js";
 import { addDemoCommand } from "./commands/demo.js";
 import { addDoctorCommand } from "./commands/doctor.js";
 import { addJobsCommand } from "./commands/jobs.js";
@@ -33,6 +34,7 @@ const program = new Command("openchs-ai")
 for (const add of [
   addServeCommand,
   addProcessCommand,
+  addCallCommand,
   addKeysCommand,
   addJobsCommand,
   addMigrateCommand,

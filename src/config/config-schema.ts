@@ -2,12 +2,27 @@
  * Every setting of the product: its variable, its rule, its default, and what it is for. The type `Config` follows
  * from it, and so does docs/config.md.
  */
+import { isIP } from "node:net";
 import { z } from "zod";
+import { PROCESSING_MODES, toProcessingMode } from "../core/call.js";
 import { isLanguageTag } from "../core/language.js";
 
 /** Digits only: a blank is a fault and not the number 0. */
 const integer = (min: number, max: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
+const digit = z
+  .string()
+  .regex(/^[0-9A-D*#]$/)
+  .optional();
 const optionalPath = z.string().min(1).optional();
+
+const flag = z.enum(["true", "false"]).transform((word) => word === "true");
+
+/** An address, or a network such as `10.0.0.0/8`. */
+function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const bits = isIP(address) === 6 ? 128 : 32;
+  return isIP(address) > 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
+}
 
 /** Keys that came over an open line could be anybody's. */
 function isSafeUrl(url: string): boolean {
@@ -38,6 +53,23 @@ export const configSchema = z.object({
     maxConnections: integer(1, 100_000),
     idleTimeoutMs: integer(1_000, 3_600_000),
     lingerMs: integer(0, 60_000),
+    host: z.string().min(1).optional(),
+    allowedPeers: z.array(z.string().refine(isNetwork)),
+    maxPace: integer(1, 1_000),
+    protocol: z.enum(["auto", "audiosocket", "id_line", "raw"]),
+    rawEncoding: z.enum(["slin", "alaw", "ulaw"]),
+    rawSampleRateHz: integer(8_000, 192_000),
+    kind10MayBe16k: flag,
+    tls: flag,
+  }),
+  live: z.object({
+    mode: z.string().transform(toProcessingMode).pipe(z.enum(PROCESSING_MODES)),
+    continueWithinMs: integer(0, 600_000),
+    journalWriteMs: integer(10, 10_000),
+    journalSyncMs: integer(100, 60_000),
+    recognizers: integer(0, 64),
+    pauseDigit: digit,
+    resumeDigit: digit,
   }),
   tls: z.object({ certificateFile: optionalPath, keyFile: optionalPath }),
   security: z.object({ masterKeyFile: optionalPath }),
@@ -155,6 +187,76 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     rule: "0 to 60000",
     purpose: "How long a call with no leg left waits for one before it has ended.",
   },
+  STREAM_HOST: { path: "telephony.host", rule: "an address", purpose: "Address the telephony port listens on. Default: that of HOST." },
+  STREAM_ALLOWED_PEERS: {
+    path: "telephony.allowedPeers",
+    defaultText: "",
+    rule: "addresses or networks such as 10.0.0.0/8, separated by commas",
+    purpose: "Who may connect to the telephony port. Empty: everybody who can reach it.",
+  },
+  STREAM_MAX_PACE: {
+    path: "telephony.maxPace",
+    defaultText: "32",
+    rule: "1 to 1000",
+    purpose: "Times real time at which a stream may come in the long run; faster ones are closed.",
+  },
+  STREAM_PROTOCOL: {
+    path: "telephony.protocol",
+    defaultText: "auto",
+    rule: "auto, audiosocket, id_line or raw",
+    purpose: "`auto` tells AudioSocket and the id line apart by their first bytes; `raw` is bare samples with no id.",
+  },
+  STREAM_RAW_ENCODING: {
+    path: "telephony.rawEncoding",
+    defaultText: "slin",
+    rule: "slin, alaw or ulaw",
+    purpose: "Encoding of bare samples, and of those after an id line.",
+  },
+  STREAM_RAW_RATE_HZ: { path: "telephony.rawSampleRateHz", defaultText: "16000", rule: "8000 to 192000", purpose: "Sample rate of bare samples." },
+  STREAM_KIND_10_MAY_BE_16K: {
+    path: "telephony.kind10MayBe16k",
+    defaultText: "false",
+    rule: "true or false",
+    purpose: "For exchanges before Asterisk 20.17, 22.7 and 23.1, which send 16 kHz under AudioSocket kind 0x10: 20 ms of 640 bytes are then 16 kHz.",
+  },
+  STREAM_TLS: {
+    path: "telephony.tls",
+    defaultText: "true",
+    rule: "true or false",
+    purpose: "Whether TLS, once it is on, covers the telephony port as well. Asterisk's AudioSocket can't do TLS.",
+  },
+  PROCESSING_MODE: {
+    path: "live.mode",
+    defaultText: "both",
+    rule: "realtime, post_call, both or adaptive (or the older names streaming, dual, realtime_only, postcall_only, hybrid)",
+    purpose:
+      "Live calls: text while they run (`realtime`), their whole recording heard afterwards (`post_call`), or both; `adaptive` hears the recording unless the call was short, calm and heard whole.",
+  },
+  LIVE_CONTINUE_WITHIN_MS: {
+    path: "live.continueWithinMs",
+    defaultText: "30000",
+    rule: "0 to 600000",
+    purpose: "A call whose id comes back this soon after its end goes on, with a gap; later it is a new call.",
+  },
+  LIVE_JOURNAL_WRITE_MS: {
+    path: "live.journalWriteMs",
+    defaultText: "250",
+    rule: "10 to 10000",
+    purpose: "Received audio is written to disk this often: what a killed process may lose of a call.",
+  },
+  LIVE_JOURNAL_SYNC_MS: {
+    path: "live.journalSyncMs",
+    defaultText: "1000",
+    rule: "100 to 60000",
+    purpose: "Written audio is synced to the disk this often: what a power cut may lose of a call.",
+  },
+  LIVE_RECOGNIZERS: { path: "live.recognizers", defaultText: "0", rule: "0 to 64", purpose: "Live windows recognized at once; 0 means one per model process." },
+  LIVE_PAUSE_DIGIT: {
+    path: "live.pauseDigit",
+    rule: "one of 0-9 * # A-D",
+    purpose: "Telephone key with which the counsellor pauses a call: nothing is stored or analysed. Unset: none.",
+  },
+  LIVE_RESUME_DIGIT: { path: "live.resumeDigit", rule: "one of 0-9 * # A-D", purpose: "Telephone key with which the counsellor resumes it. Unset: none." },
   TLS_CERT_FILE: { path: "tls.certificateFile", rule: "a PEM file", purpose: "Certificate chain; together with TLS_KEY_FILE it turns TLS on." },
   TLS_KEY_FILE: { path: "tls.keyFile", rule: "a PEM file", purpose: "Private key of the certificate." },
   MASTER_KEY_FILE: {

@@ -26,7 +26,7 @@ export function loadConfig({ argv = {}, env = {}, file = {} }: ConfigSources): C
   for (const [variable, setting] of Object.entries(SETTINGS)) {
     const fromFile = file[variable];
     const text = argv[variable] ?? emptyToUndefined(env[variable]) ?? (fromFile === undefined ? undefined : String(fromFile)) ?? setting.defaultText;
-    if (text !== undefined) setAt(nested, setting.path, setting.path === "language.defaults" ? splitList(text) : text);
+    if (text !== undefined) setAt(nested, setting.path, LISTS.has(setting.path) ? splitList(text) : text);
   }
   nested["dataDirectory"] = resolve(String(nested["dataDirectory"] ?? defaultDataDirectory()));
   for (const section of ["tls", "security"]) nested[section] ??= {};
@@ -51,6 +51,9 @@ function defaultDataDirectory(): string {
 }
 
 const emptyToUndefined = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
+/** Settings that are lists, written with commas. */
+const LISTS: ReadonlySet<string> = new Set(["language.defaults", "telephony.allowedPeers"]);
+
 const splitList = (text: string): string[] =>
   text
     .split(",")

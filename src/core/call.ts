@@ -17,6 +17,21 @@ export function isEndedStatus(status: WorkStatus): boolean {
 export const PROCESSING_MODES = ["realtime", "post_call", "both", "adaptive"] as const;
 export type ProcessingMode = (typeof PROCESSING_MODES)[number];
 
+/** The older service's two vocabularies. */
+const PROCESSING_MODE_ALIASES: Readonly<Record<string, ProcessingMode>> = {
+  streaming: "realtime",
+  realtime_only: "realtime",
+  postcall_only: "post_call",
+  postcall: "post_call",
+  dual: "both",
+  hybrid: "both",
+};
+
+/** @returns a mode for one of its names or of the older service's; the name itself when it is none */
+export function toProcessingMode(name: string): string {
+  return Object.hasOwn(PROCESSING_MODE_ALIASES, name) ? (PROCESSING_MODE_ALIASES[name] ?? name) : name;
+}
+
 export interface CallLeg {
   readonly streamId: string;
   readonly channel: Channel;

@@ -80,6 +80,18 @@ export const ERROR_CATALOGUE = {
     meaning: "The call is on legal hold and can't be deleted.",
     remedy: "Lift the hold first; who set it is in the audit log.",
   },
+  CALL_NOT_LIVE: {
+    meaning: "The call is not in progress, or not in a state for this.",
+    remedy: "Look at its state with GET /api/v1/calls/active.",
+  },
+  CALL_LEGS_CONFLICT: {
+    meaning: "The legs run as two calls already and can't become one.",
+    remedy: "Announce legs before the second one's audio starts, or give them UUIDs that differ in the last digit only (1 caller, 2 counsellor).",
+  },
+  CALL_RISK_NOT_RAISED: {
+    meaning: "No risk of this kind was raised on the call.",
+    remedy: "Acknowledge what the call's risk.raised events told.",
+  },
   CALL_IDEMPOTENCY_KEY_REUSED: {
     meaning: "The idempotency key was used for another recording.",
     remedy: "Use a new key for each recording, and the same one only to repeat an upload.",
@@ -223,6 +235,10 @@ export const ERROR_CATALOGUE = {
   STORAGE_FULL: {
     meaning: "The disk is full.",
     remedy: "Free space in the data directory.",
+  },
+  TELEPHONY_UNREACHABLE: {
+    meaning: "Nothing takes calls at the address the call command was given.",
+    remedy: "Start the service with: openchs-ai serve; or name its telephony port with --to HOST:PORT.",
   },
 } as const satisfies Readonly<Record<string, { readonly meaning: string; readonly remedy: string }>>;
 

@@ -34,3 +34,6 @@ export function newId(nowMs: number = Date.now()): string {
 export function isId(value: string): boolean {
   return UUID_PATTERN.test(value);
 }
+
+/** Ids of live calls come from the exchange: a UUID, or an id line such as `1755070077.79708`. */
+export const CALL_ID_PATTERN = /^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$/;

@@ -19,6 +19,12 @@ export interface TranscriptWord {
   readonly score: number | null;
 }
 
+export const TEXT_LOOP = "loop";
+export const TEXT_PHANTOM = "phantom";
+/** Why a text may be the recognizer's own: the same words over and over, or a sentence models write when they hear noise. */
+export const SUSPECT_KINDS = [TEXT_LOOP, TEXT_PHANTOM] as const;
+export type SuspectKind = (typeof SUSPECT_KINDS)[number];
+
 /** A run of recognized speech. Offsets into `text` elsewhere are UTF-16 code units, half-open. */
 export interface TranscriptSegment {
   readonly id: string;
@@ -30,6 +36,8 @@ export interface TranscriptSegment {
   /** 0..1, or null when the engine gives none. */
   readonly score: number | null;
   readonly words?: readonly TranscriptWord[];
+  /** Absent: nothing speaks against it. */
+  readonly suspect?: SuspectKind;
 }
 
 /** A whole transcript, segments sorted by `startMs`, ties by channel. */

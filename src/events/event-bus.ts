@@ -11,6 +11,8 @@ export interface EventBus {
   publish(topic: EventTopic): void;
   /** Calls `listener` for each notice from now on. @returns the way to stop it; calling that twice is fine. */
   subscribe(topic: EventTopic, listener: () => void): () => void;
+  /** The same for the events of every call. */
+  subscribeCalls(listener: (callId: string) => void): () => void;
   /** Listeners hear nothing more. */
   close(): Promise<void>;
 }

@@ -24,6 +24,8 @@ export type SentReply = never;
 export interface EventStreams {
   /** @throws AppError `GATEWAY_STREAMS_BUSY` when no stream could be opened now */
   refuseWhenFull(): void;
+  /** Takes a place for a stream of another kind. @returns how to give it back. @throws AppError `GATEWAY_STREAMS_BUSY` */
+  enter(): () => void;
   /** The handler returns what this gives. Answers with the events `open` finds; 204 when it finds the task ended and nothing new. */
   send(request: FastifyRequest, reply: FastifyReply, open: (signal: AbortSignal) => Promise<AsyncGenerator<CallEvent> | undefined>): Promise<SentReply>;
 }
@@ -49,6 +51,11 @@ export function createEventStreams(app: FastifyInstance, options: EventStreamsOp
   };
   return {
     refuseWhenFull,
+    enter() {
+      refuseWhenFull();
+      options.metrics.eventStreams.set(++open);
+      return leave;
+    },
     async send(request, reply, openEvents) {
       refuseWhenFull();
       const gone = new AbortController();

@@ -9,7 +9,8 @@ import helmet from "@fastify/helmet";
 import multipart from "@fastify/multipart";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import websocket from "@fastify/websocket";
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { AgentFeedbackUseCase } from "../calls/agent-feedback.js";
@@ -17,6 +18,7 @@ import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { errorFields } from "../observability/error-fields.js";
 import type { TlsOptions } from "../security/tls-options.js";
+import { createEventSockets } from "./event-socket.js";
 import { createEventStreams, type EventStreamsOptions } from "./event-stream.js";
 import { lingerOverBody } from "./lingering.js";
 import { type AccessOptions, type FormDescription, guardRoutes, requireStatedPermissions } from "./plugins/access.js";
@@ -24,6 +26,7 @@ import { fromFrameworkError, toProblem } from "./problem.js";
 import { agentFeedbackRoutes } from "./routes/agent-feedback.js";
 import { type CallRoutesOptions, callRoutes } from "./routes/calls.js";
 import { healthRoutes } from "./routes/health.js";
+import { type LiveRoutesOptions, liveRoutes } from "./routes/live.js";
 import { type ModelTaskRoutesOptions, modelTaskRoutes } from "./routes/model-tasks.js";
 import { modelInfoRoutes } from "./routes/models.js";
 import { openAiRoutes } from "./routes/openai-transcriptions.js";
@@ -38,6 +41,9 @@ export interface GatewayOptions {
   readonly events: Omit<EventStreamsOptions, "metrics">;
   readonly recordings: Omit<RecordingRoutesOptions, "places" | "streams" | "metrics"> & Pick<TaskRoutesOptions, "tasks">;
   readonly calls: CallRoutesOptions & { readonly feedback: AgentFeedbackUseCase };
+  readonly live: Omit<LiveRoutesOptions, "eventLog" | "tickets" | "streams" | "sockets">;
+  /** Routes of another door on the same port: audio in over WebSocket. */
+  readonly media?: FastifyPluginAsync;
   readonly models: Omit<ModelTaskRoutesOptions, "places" | "metrics" | "history">;
   readonly operations: OperationsRoutesOptions;
   readonly logger: Logger;
@@ -46,6 +52,8 @@ export interface GatewayOptions {
 
 /** Of JSON: the longest text a model endpoint takes, every letter of it escaped, and room to spare. */
 const BODY_BYTES = 4_194_304;
+/** Of a WebSocket: the longest an exchange sends (65,500), and room for the same in base64. */
+const SOCKET_MESSAGE_BYTES = 131_072;
 const DOCUMENTATION_PREFIX = "/docs";
 
 /** Of 11: beyond it, answers come later than they would uncompressed on a local network. */
@@ -96,6 +104,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
       if (!options.operations.status.isAccepting()) reply.header("connection", "close");
     });
     guardRoutes(guarded, options.access);
+    // Before the routes: it makes their WebSocket handlers known.
+    await guarded.register(websocket, { options: { maxPayload: SOCKET_MESSAGE_BYTES } });
     await packAnswers(guarded);
     await registerRoutes(guarded, options);
   });
@@ -120,10 +130,13 @@ async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions)
   const { metrics, status } = options.operations;
   const places = createUploadPlaces({ ...options.uploads, metrics });
   const streams = createEventStreams(guarded, { ...options.events, metrics });
+  const sockets = createEventSockets(guarded, streams, options.events);
   await guarded.register(multipart, { limits: formLimits(options.recordings), throwFileSizeLimit: false });
   await guarded.register(recordingRoutes, { ...options.recordings, places, streams, metrics });
   await guarded.register(taskRoutes, { ...options.recordings, streams });
+  await guarded.register(liveRoutes, { ...options.live, eventLog: options.recordings.eventLog, tickets: options.access.tickets, streams, sockets });
   await guarded.register(callRoutes, options.calls);
+  if (options.media !== undefined) await guarded.register(options.media);
   const models = { ...options.models, history: options.calls.history, places, metrics };
   await guarded.register(modelTaskRoutes, models);
   await guarded.register(openAiRoutes, { ...models, status });

@@ -2,14 +2,24 @@
 import type { LanguageTag } from "../core/language.js";
 import type { TranscriptWord } from "../core/transcript.js";
 
-/** Mono s16le samples in a file, read in place: a recording of hours never travels between processes. */
-export interface PcmSource {
-  readonly path: string;
+interface PcmFormat {
   readonly sampleRateHz: number;
   readonly sampleCount: number;
   /** Sample rate of the original; telephone audio (8000) is treated differently by some engines. */
   readonly sourceSampleRateHz: number;
 }
+
+/** Mono s16le samples in a file, read in place: a recording of hours never travels between processes. */
+export interface PcmFile extends PcmFormat {
+  readonly path: string;
+}
+
+/** A window of a live call, which never touches a disk in clear. */
+export interface PcmWindow extends PcmFormat {
+  readonly samples: Int16Array;
+}
+
+export type PcmSource = PcmFile | PcmWindow;
 
 /** Speech between two endpoints, in integer milliseconds of the source, half-open. */
 export interface Utterance {

@@ -44,7 +44,7 @@ function gatewayMetrics(registers: Registry[]) {
     }),
     eventStreams: new Gauge({
       name: "helpline_gateway_event_streams",
-      help: "Open streams of server-sent events.",
+      help: "Open event streams: server-sent events and WebSockets.",
       registers,
     }),
     uploadBytes: new Counter({
@@ -136,13 +136,33 @@ function telephonyMetrics(registers: Registry[]) {
     telephonyConnections: new Gauge({ name: "helpline_telephony_connections", help: "Connections of the exchange open now.", registers }),
     telephonyClosed: new Counter({
       name: "helpline_telephony_connections_closed_total",
-      help: "Connections of the exchange that ended, by reason (hangup, protocol, idle, error, stopping).",
+      help: "Connections of the exchange that ended, by reason (hangup, protocol, idle, silent_start, flood, peer, full, error, stopping).",
       labelNames: ["reason"] as const,
       registers,
     }),
     telephonyAudioSeconds: new Counter({
       name: "helpline_telephony_audio_seconds_total",
       help: "Seconds of audio received from the exchange, summed over legs.",
+      registers,
+    }),
+    telephonySkipped: new Counter({
+      name: "helpline_telephony_skipped_messages_total",
+      help: "Well-formed messages of the exchange that were skipped, by protocol.",
+      labelNames: ["protocol"] as const,
+      registers,
+    }),
+    liveCalls: new Gauge({ name: "helpline_calls_live", help: "Calls in progress.", registers }),
+    liveLagSeconds: new Histogram({
+      name: "helpline_calls_live_lag_seconds",
+      help: "How long the oldest finished speech of a live call waits for its text, measured every ten seconds a call.",
+      buckets: REQUEST_SECONDS,
+      registers,
+    }),
+    recognitionSeconds: new Histogram({
+      name: "helpline_calls_live_recognition_seconds",
+      help: "Recognition of live speech, by kind (final, interim) and part (waiting, working).",
+      labelNames: ["kind", "part"] as const,
+      buckets: REQUEST_SECONDS,
       registers,
     }),
   };

@@ -3,13 +3,14 @@
  * may stand in it.
  */
 import { z } from "zod";
+import { CALL_ID_PATTERN } from "../core/ids.js";
 import { MODEL_TASKS } from "../core/model-task.js";
 
 export const PROCESS_RECORDING = "process-recording";
 
 /** Idempotent: a second delivery finds the analysis stored, or the stages that are, and does the rest. */
 export const processRecordingPayload = z.strictObject({
-  callId: z.uuid(),
+  callId: z.string().regex(CALL_ID_PATTERN),
   recordingId: z.uuid(),
   language: z.string().max(16),
   includeTranslation: z.boolean(),

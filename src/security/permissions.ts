@@ -8,8 +8,10 @@ export const PERMISSIONS = [
   "task:read",
   "task:cancel",
   "call:read",
+  "call:control",
   "call:delete",
   "transcript:read",
+  "risk:acknowledge",
   "feedback:create",
   "feedback:read",
   "feedback:export",
@@ -27,9 +29,21 @@ export type Permission = (typeof PERMISSIONS)[number];
 const EVERYONE: readonly Permission[] = ["task:read", "call:read", "model:read", "health:read"];
 
 const GRANTED: Readonly<Record<UserRole, readonly Permission[]>> = {
-  agent: [...EVERYONE, "feedback:create", "feedback:read", "model:run", "recording:create", "task:cancel", "transcript:read"],
+  agent: [
+    ...EVERYONE,
+    "call:control",
+    "risk:acknowledge",
+    "feedback:create",
+    "feedback:read",
+    "model:run",
+    "recording:create",
+    "task:cancel",
+    "transcript:read",
+  ],
   supervisor: [
     ...EVERYONE,
+    "call:control",
+    "risk:acknowledge",
     "feedback:create",
     "feedback:read",
     "feedback:export",
@@ -41,7 +55,7 @@ const GRANTED: Readonly<Record<UserRole, readonly Permission[]>> = {
     "queue:read",
   ],
   admin: PERMISSIONS,
-  service: [...EVERYONE, "model:run", "recording:create", "task:cancel", "queue:read", "metrics:read"],
+  service: [...EVERYONE, "call:control", "model:run", "recording:create", "task:cancel", "queue:read", "metrics:read"],
 };
 
 /** True when the role holds the permission. */

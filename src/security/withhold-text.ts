@@ -34,8 +34,11 @@ export function withholdText(result: AnalysisResult): AnalysisResult {
 export function withholdEventText(event: CallEvent): CallEvent {
   const { taskId } = event.payload;
   switch (event.type) {
+    case "segment.interim":
+      // How long a text is tells something of it.
+      return { ...event, payload: { ...event.payload, text: event.payload.text === "" ? "" : WITHHELD, stableLength: 0 } };
     case "segment.final":
-      return { ...event, payload: { taskId, segment: hideSegment(event.payload.segment) } };
+      return { ...event, payload: { ...event.payload, segment: hideSegment(event.payload.segment) } };
     case "translation.added":
       return { ...event, payload: { taskId, translation: hideTranslation(event.payload.translation) } };
     case "entities.updated":
@@ -43,12 +46,20 @@ export function withholdEventText(event: CallEvent): CallEvent {
     case "classification.updated":
       return { ...event, payload: { taskId, classification: hideClassification(event.payload.classification) } };
     case "risk.raised":
-      return { ...event, payload: { taskId, finding: hideFinding(event.payload.finding) } };
+      return { ...event, payload: { ...event.payload, finding: hideFinding(event.payload.finding) } };
     case "summary.updated":
       return { ...event, payload: { taskId, summary: hideSummary(event.payload.summary) } };
     case "quality.updated":
       return { ...event, payload: { taskId, quality: hideQuality(event.payload.quality) } };
+    case "dtmf.received":
+      // A caller may type a number of theirs.
+      return { ...event, payload: { ...event.payload, digit: WITHHELD } };
     case "call.started":
+    case "risk.acknowledged":
+    case "call.paused":
+    case "call.resumed":
+    case "call.measured":
+    case "call.ended":
     case "analysis.progressed":
     case "analysis.completed":
     case "call.failed":

@@ -9,6 +9,7 @@ import * as createCallEvents from "./migrations/0005-create-call-events.js";
 import * as createBatches from "./migrations/0006-create-batches.js";
 import * as createModelTasks from "./migrations/0007-create-model-tasks.js";
 import * as createAgentFeedback from "./migrations/0008-create-agent-feedback.js";
+import * as createLiveCalls from "./migrations/0009-create-live-calls.js";
 import type { ColumnTypes } from "./migrations/column-types.js";
 import type { DatabaseSchema } from "./schema.js";
 
@@ -25,6 +26,7 @@ const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
   "0006-create-batches": createBatches,
   "0007-create-model-tasks": createModelTasks,
   "0008-create-agent-feedback": createAgentFeedback,
+  "0009-create-live-calls": createLiveCalls,
 };
 
 export interface AppliedMigration {

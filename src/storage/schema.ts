@@ -139,6 +139,20 @@ export interface AgentFeedbackTable {
   words_sealed: SealedText;
 }
 
+export interface LiveCallTable {
+  call_id: string;
+  task_id: string;
+  language: string;
+  extension: string | null;
+  queue_name: string | null;
+  /** 1: two legs on two channels. */
+  is_paired: number;
+  /** Null: it runs, or the process died. */
+  end_reason: string | null;
+  /** JSON: where audio of each channel was received. Times only. */
+  coverage: string | null;
+}
+
 export interface JobTable {
   job_id: string;
   queue: string;
@@ -209,6 +223,7 @@ export interface DatabaseSchema {
   call_task: CallTaskTable;
   model_task: ModelTaskTable;
   agent_feedback: AgentFeedbackTable;
+  live_call: LiveCallTable;
   batch: BatchTable;
   batch_item: BatchItemTable;
   job: JobTable;

@@ -46,9 +46,9 @@ describe("the docs", () => {
     expect(scripts["test"]).toBeDefined();
   });
 
-  it("state the download size of the lockfile that is committed, under 200 MB", () => {
-    const size = JSON.parse(read("tools/setup/install-size.json")) as { lockfileSha256: string; allPackedBytes: number };
+  it("state the download size of the lockfile that is committed, under 200 MB for the product and the demo", () => {
+    const size = JSON.parse(read("tools/setup/install-size.json")) as { lockfileSha256: string; runtimePackedBytes: number };
     expect(size.lockfileSha256, "run node tools/measure-install-size.mjs").toBe(createHash("sha256").update(read("package-lock.json")).digest("hex"));
-    expect(size.allPackedBytes).toBeLessThan(200_000_000);
+    expect(size.runtimePackedBytes).toBeLessThan(200_000_000);
   });
 });

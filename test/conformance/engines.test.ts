@@ -1,6 +1,7 @@
 /** The engine contract over every engine there is: builtin, Silero, energy, PocketSphinx, scripted. */
 
 import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { decodeWithFfmpeg } from "../../src/audio/ffmpeg.js";
@@ -45,7 +46,8 @@ const createSilero = () => createSileroVoiceActivityDetector({ modelPath: join(R
 const speechInput = async () => ({ audio: buzz, utterances: [{ startMs: 500, endMs: 1_500 }], language: "en", allowedLanguages: ["en"] });
 describeEngineContract({ name: "silero voice activity", create: createSilero, input: async () => ({ audio: buzz }) });
 describeEngineContract({ name: "energy voice activity", create: async () => createEnergyVoiceActivityDetector(), input: async () => ({ audio: buzz }) });
-if (!isMissing("pocketsphinx")) describeEngineContract({ name: "pocketsphinx speech", create: async () => createPocketsphinxRecognizer(), input: speechInput });
+if (!isMissing("pocketsphinx"))
+  describeEngineContract({ name: "pocketsphinx speech", create: async () => createPocketsphinxRecognizer({ workDirectory: tmpdir() }), input: speechInput });
 describeEngineContract({
   name: "scripted risk",
   create: async () => createScriptedEngine({ modelTask: "risk", answer: () => ({ risks: [] }) }),
@@ -85,7 +87,7 @@ describe.skipIf(isMissing("ffmpeg"))("voice activity on a sample call", () => {
 });
 
 describe.skipIf(isMissing("pocketsphinx", "ffmpeg"))("pocketsphinx and languages", () => {
-  const recognizer = createPocketsphinxRecognizer();
+  const recognizer = createPocketsphinxRecognizer({ workDirectory: tmpdir() });
   const signal = new AbortController().signal;
   const utterances = (id: string) =>
     readScript(id)

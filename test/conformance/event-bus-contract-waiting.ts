@@ -32,7 +32,7 @@ async function timed(work: Promise<void>): Promise<number> {
 function counted(bus: EventBus) {
   const open = new Set<symbol>();
   const countedBus: EventBus = {
-    ...{ publish: (topic) => bus.publish(topic), close: () => bus.close() },
+    ...{ publish: (topic) => bus.publish(topic), close: () => bus.close(), subscribeCalls: (listener) => bus.subscribeCalls(listener) },
     subscribe(topic, listener) {
       const mark = Symbol(topic);
       open.add(mark);

@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { analysisSchema } from "../../src/protocol/http/analysis-schema.js";
 import { problemSchema } from "../../src/protocol/http/problem-schema.js";
 import { isGranted, type Permission, USER_ROLES } from "../../src/security/permissions.js";
-import { connectTo, legMessages } from "../support/audiosocket-client.js";
+import { connectTo, legMessages, message } from "../support/audiosocket-client.js";
 import { isMissing } from "../support/requirements.js";
 import { shortClip } from "../support/sample-audio.js";
 import { startGateway, type TestGateway, uploadForm } from "../support/start-gateway.js";
+import { legOf } from "../support/telephone-leg.js";
 import { until } from "../support/until.js";
 
 interface Task {
@@ -222,11 +223,13 @@ describe.skipIf(isMissing("pocketsphinx"))("the gateway", () => {
     await finished((await upload()).task_id);
     await gateway.request(null, "/models");
     const [gone, here] = await Promise.all([1, 2].map(() => connectTo(Number(gateway.service.streamAddress.split(":")[1]))));
-    gone?.end(Buffer.concat(legMessages("6619d336-b468-40e0-945e-09e4d1d600ff", new Int16Array(800))));
+    const speech = legMessages("6619d336-b468-40e0-945e-09e4d1d600ff", legOf("school-bullying", 1, 0, 4_000));
+    gone?.end(Buffer.concat([...speech, message(0x42, Buffer.from("of a newer exchange"))]));
+    here?.write(Buffer.concat(legMessages("6619d336-b468-40e0-945e-09e4d1d600fe", new Int16Array(800))));
     await until(
-      "the first has ended",
-      async () => (await (await gateway.request("admin", "/metrics")).text()).includes('closed_total{reason="hangup"} 1'),
-      5_000,
+      "the first has ended, and was measured",
+      async () => (await (await gateway.request("admin", "/metrics")).text()).includes("calls_live_lag_seconds_count 1"),
+      20_000,
       25,
     );
     // A stream that is open while its recording is analysed.

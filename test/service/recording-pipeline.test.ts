@@ -27,6 +27,7 @@ import { createAuditRepository } from "../../src/storage/repositories/audit-repo
 import { createCallEventRepository } from "../../src/storage/repositories/call-event-repository.js";
 import { createCallRepository } from "../../src/storage/repositories/call-repository.js";
 import { createJobRepository } from "../../src/storage/repositories/job-repository.js";
+import { createLiveCallRepository } from "../../src/storage/repositories/live-call-repository.js";
 import { createModelTaskRepository } from "../../src/storage/repositories/model-task-repository.js";
 import { shortClip } from "../support/sample-audio.js";
 import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
@@ -100,6 +101,7 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
     database,
     calls,
     analyses,
+    liveCallRecords: createLiveCallRepository({ database }),
     eventLog,
     audioStore,
     workDirectory,
@@ -204,7 +206,7 @@ describe("the recording pipeline", () => {
   it("keeps one channel's words when the other can't be heard, and counts its speech as failed", async () => {
     pipeline = await startPipeline(directory.path, {
       speech: ({ audio, utterances }) => {
-        if (audio.path.endsWith("channel-1.s16")) throw new AppError("MODEL_NOT_READY", "another language");
+        if ("path" in audio && audio.path.endsWith("channel-1.s16")) throw new AppError("MODEL_NOT_READY", "another language");
         return CALM.speech?.({ audio, utterances, language: "auto", allowedLanguages: [] }, 1) as TaskOutputs["speech"];
       },
     });

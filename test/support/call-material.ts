@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TranscriptSegment } from "../../src/core/transcript.js";
-import type { PcmSource } from "../../src/inference/speech-recognizer.js";
+import type { PcmFile } from "../../src/inference/speech-recognizer.js";
 
 export const CALL_SEGMENTS: readonly TranscriptSegment[] = [
   { id: "s1", channel: "agent", startMs: 0, endMs: 3_000, text: "Hello, thank you for calling the child helpline.", language: "en", score: null },
@@ -23,7 +23,7 @@ export const CALL_SEGMENTS: readonly TranscriptSegment[] = [
 const SAMPLE_RATE_HZ = 16_000;
 
 /** Two bursts of a voice-like buzz between silences: sound for machinery, not speech for recognizers. */
-export function writeBuzz(directory: string = mkdtempSync(join(tmpdir(), "openchs-buzz-"))): PcmSource {
+export function writeBuzz(directory: string = mkdtempSync(join(tmpdir(), "openchs-buzz-"))): PcmFile {
   const sampleCount = SAMPLE_RATE_HZ * 4;
   const samples = Int16Array.from({ length: sampleCount }, (_, index) => {
     const seconds = index / SAMPLE_RATE_HZ;

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openAdministration } from "../../src/app/administration.js";
-import { type RunningService, startService } from "../../src/app/lifecycle.js";
+import { type RunningService, type ServiceParts, startService } from "../../src/app/lifecycle.js";
 import { loadConfig } from "../../src/config/load-config.js";
 import { silentLogger } from "../../src/core/log.js";
 import type { UserRole } from "../../src/security/permissions.js";
@@ -21,13 +21,18 @@ export interface TestGateway {
   stop(): Promise<void>;
 }
 
-export async function startGateway(settings: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
+export interface TestGatewayParts extends ServiceParts {
+  /** Of a service before this one; left alone at the end. */
+  readonly dataDirectory?: string;
+}
+
+export async function startGateway(settings: Readonly<Record<string, string>> = {}, parts: TestGatewayParts = {}): Promise<TestGateway> {
   const directory = await makeTemporaryDirectory();
-  const dataDirectory = join(directory.path, "data");
+  const dataDirectory = parts.dataDirectory ?? join(directory.path, "data");
   const config = loadConfig({
     argv: { DATA_DIR: dataDirectory, PORT: "0", STREAM_PORT: "0", STREAM_LINGER_MS: "100", SHUTDOWN_DEADLINE_MS: "2000", MODEL_PROCESSES: "1", ...settings },
   });
-  const service = await startService(config, silentLogger);
+  const service = await startService(config, silentLogger, parts);
   const administration = await openAdministration(config, { create: false });
   const keyOf = async (role: UserRole): Promise<string> => (await administration.createKey(role, "test")).token;
   const keys = {

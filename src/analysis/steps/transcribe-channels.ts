@@ -6,7 +6,7 @@ import { AppError } from "../../core/errors.js";
 import type { ModelRevision } from "../../core/model-task.js";
 import type { Channel, Transcript, TranscriptSegment } from "../../core/transcript.js";
 import type { InferenceRunner } from "../../inference/pool/inference-pool.js";
-import type { PcmSource, SpeechOutput } from "../../inference/speech-recognizer.js";
+import type { PcmFile, SpeechOutput } from "../../inference/speech-recognizer.js";
 import type { ChannelSpeech } from "../conversation-metrics.js";
 import type { StageWork } from "../stage-runner.js";
 
@@ -30,7 +30,7 @@ export interface TranscribeRequest {
 const MIN_DEADLINE_MS = 120_000;
 const DEADLINE_PER_AUDIO = 5;
 
-export function pcmSource(recording: DecodedRecording, channel: Channel): PcmSource {
+export function pcmSource(recording: DecodedRecording, channel: Channel): PcmFile {
   const decoded = recording.channels.find((candidate) => candidate.channel === channel);
   if (decoded === undefined) throw new RangeError("no such channel in the recording");
   return {
@@ -73,7 +73,7 @@ function assemble(answers: readonly { readonly channel: Channel; readonly output
 }
 
 /** The language spoken longest. */
-function mainLanguage(segments: readonly TranscriptSegment[]): string {
+export function mainLanguage(segments: readonly TranscriptSegment[]): string {
   const spokenMs = new Map<string, number>();
   for (const { language, startMs, endMs } of segments) spokenMs.set(language, (spokenMs.get(language) ?? 0) + endMs - startMs);
   return [...spokenMs].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "und";

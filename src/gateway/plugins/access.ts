@@ -13,11 +13,14 @@ import type { AuditSink } from "../../security/audit-record.js";
 import { type Authenticator, bearerToken, isCredentialShaped } from "../../security/authentication.js";
 import { type Actor, type Authorized, authorize } from "../../security/authorization.js";
 import type { Permission } from "../../security/permissions.js";
+import type { TicketOffice } from "../../security/ticket-office.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** Required on every route. */
     permission?: Permission | "public";
+    /** A one-time ticket in the query stands for credentials: for browsers' WebSockets. */
+    allowsTicket?: boolean;
     /** Of a route that takes multipart/form-data: what the API page tells of it. */
     form?: FormDescription;
   }
@@ -38,6 +41,7 @@ export interface AccessOptions {
   readonly metrics: Metrics;
   readonly requestsPerSecond: number;
   readonly requestBurst: number;
+  readonly tickets: TicketOffice;
 }
 
 /** A spent burst fills up again within this long. */
@@ -56,7 +60,7 @@ export function requireStatedPermissions(app: FastifyInstance, publicPrefixes: r
 
 /** Guards the routes of this scope. */
 export function guardRoutes(app: FastifyInstance, options: AccessOptions): void {
-  const { authenticator, audit, metrics, requestsPerSecond, requestBurst } = options;
+  const { audit, metrics, requestsPerSecond, requestBurst } = options;
   const limiter = new BurstyRateLimiter(
     new RateLimiterMemory({ points: requestsPerSecond, duration: 1 }),
     new RateLimiterMemory({ keyPrefix: "burst", points: Math.max(1, requestBurst - requestsPerSecond), duration: BURST_WINDOW_SECONDS }),
@@ -66,7 +70,7 @@ export function guardRoutes(app: FastifyInstance, options: AccessOptions): void 
     const { permission } = request.routeOptions.config;
     if (!request.routeOptions.url?.startsWith("/health")) await consume(limiter, callerOf(request), metrics);
     if (permission === "public") return;
-    request.actor = await authenticator.authenticate(request.headers.authorization).catch(async (error: unknown) => {
+    request.actor = await authenticate(request, options).catch(async (error: unknown) => {
       metrics.rateLimited.inc({ reason: "credentials" });
       // Guesses count by address: each made-up key would otherwise have an allowance of its own.
       await consume(limiter, `guess ${request.ip}`, metrics);
@@ -82,6 +86,12 @@ export function guardRoutes(app: FastifyInstance, options: AccessOptions): void 
       throw error;
     }
   });
+}
+
+async function authenticate({ headers, query, routeOptions }: FastifyRequest, { authenticator, tickets }: AccessOptions): Promise<Actor> {
+  const { ticket } = query as { readonly ticket?: unknown };
+  if (routeOptions.config.allowsTicket === true && headers.authorization === undefined && typeof ticket === "string") return tickets.redeem(ticket);
+  return authenticator.authenticate(headers.authorization);
 }
 
 /** The proof a use case asks for. */

@@ -1,6 +1,6 @@
 /**
  * The pool: model work off the main thread, in processes that are supervised, so that a crashed or hung engine fails
- * its request and nothing else. Waiting requests run by priority, then in order.
+ * its request and nothing else. Waiting requests run by priority, then in order; calls that run go before recordings.
  */
 import { AppError } from "../../core/errors.js";
 import type { Logger } from "../../core/log.js";
@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly priority?: number;
   /** An engine's name; default `auto`. */
   readonly engine?: string;
+  /** Work of a call that runs: it may use every process, and takes one from recordings when none is left. */
+  readonly isLive?: boolean;
 }
 
 /** The model work a use case may ask for. */
@@ -32,6 +34,8 @@ export interface InferencePoolOptions {
   readonly entryArguments: readonly string[];
   /** 1..64 */
   readonly processCount: number;
+  /** Processes besides, that never listen to audio, so that reading text waits for nothing long. Default 0. */
+  readonly textProcessCount?: number;
   readonly maxWaiting: number;
   readonly logger: Logger;
   readonly onFinished?: (modelTask: ModelTask, outcome: string) => void;
@@ -47,6 +51,18 @@ interface WaitingRequest {
   readonly reject: (error: unknown) => void;
 }
 
+/** A request at work on a process. */
+interface RunningRequest {
+  readonly entry: WaitingRequest;
+  /** Aborted to give its process to a call that runs; the request waits again then. */
+  readonly preempt: AbortController;
+}
+
+const AUDIO_TASKS: readonly ModelTask[] = ["speech", "voice_activity"];
+
+/** Why a recording's request was stopped; nobody outside sees it. */
+class PreemptedError extends Error {}
+
 const ABORT_GRACE_MS = 2_000;
 const FIRST_RESTART_DELAY_MS = 100;
 const MAX_RESTART_DELAY_MS = 30_000;
@@ -54,12 +70,16 @@ const MAX_RESTART_DELAY_MS = 30_000;
 export class InferencePool implements InferenceRunner {
   readonly #options: InferencePoolOptions;
   readonly #processes = new Set<InferenceProcess>();
+  readonly #textProcesses = new WeakSet<InferenceProcess>();
+  readonly #running = new Map<InferenceProcess, RunningRequest>();
   readonly #restartTimers = new Set<NodeJS.Timeout>();
   #waiting: WaitingRequest[] = [];
   #engines: readonly EngineDescription[] = [];
   #nextId = 1;
   #restartDelayMs = FIRST_RESTART_DELAY_MS;
   #isClosed = false;
+  /** Processes that recordings leave free. */
+  #reservedForLive = 0;
   /** Settles `start`: with nothing when a process is ready, with the reason when it can't be. */
   #onFirstReady: ((error?: AppError) => void) | undefined;
 
@@ -77,8 +97,15 @@ export class InferencePool implements InferenceRunner {
         else reject(error);
       };
     });
-    for (let index = 0; index < this.#options.processCount; index++) this.#spawn();
+    for (let index = 0; index < this.#options.processCount; index++) this.#spawn({ isForText: false });
+    for (let index = 0; index < (this.#options.textProcessCount ?? 0); index++) this.#spawn({ isForText: true });
     await ready;
+  }
+
+  /** While calls run, recordings leave this many processes free; at least one stays theirs. */
+  reserveForLive(count: number): void {
+    this.#reservedForLive = Math.min(count, this.#options.processCount - 1);
+    this.#dispatch();
   }
 
   engines(): readonly EngineDescription[] {
@@ -142,19 +169,53 @@ export class InferencePool implements InferenceRunner {
   #dispatch(): void {
     for (const process of this.#processes) {
       if (!process.isFree) continue;
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      process
-        .run(next.id, next.request, next.options)
-        .then((answer) => {
-          this.#restartDelayMs = FIRST_RESTART_DELAY_MS;
-          next.resolve(answer);
-        }, next.reject)
-        .finally(() => this.#dispatch());
+      const index = this.#waiting.findIndex((entry) => this.#mayRun(entry, process));
+      const [next] = index === -1 ? [] : this.#waiting.splice(index, 1);
+      if (next !== undefined) this.#run(process, next);
     }
+    this.#makeRoomForLive();
   }
 
-  #spawn(): void {
+  #mayRun({ request, options }: WaitingRequest, process: InferenceProcess): boolean {
+    const isAudio = AUDIO_TASKS.includes(request.modelTask);
+    if (this.#textProcesses.has(process)) return !isAudio;
+    return options.isLive === true || !isAudio || this.#recordingsRunning().length < this.#options.processCount - this.#reservedForLive;
+  }
+
+  #recordingsRunning(): readonly RunningRequest[] {
+    return [...this.#running.values()].filter(({ entry }) => entry.options.isLive !== true && AUDIO_TASKS.includes(entry.request.modelTask));
+  }
+
+  /** Audio of a call that runs is waiting although recordings hold more than their share: the last of them starts again later. */
+  #makeRoomForLive(): void {
+    const isLiveWaiting = this.#waiting.some(({ request, options }) => options.isLive === true && AUDIO_TASKS.includes(request.modelTask));
+    const recordings = this.#recordingsRunning().filter(({ preempt }) => !preempt.signal.aborted);
+    if (isLiveWaiting && recordings.length > this.#options.processCount - this.#reservedForLive) recordings.at(-1)?.preempt.abort(new PreemptedError());
+  }
+
+  #run(process: InferenceProcess, entry: WaitingRequest): void {
+    const preempt = new AbortController();
+    const { signal, deadlineMs } = entry.options;
+    this.#running.set(process, { entry, preempt });
+    process
+      .run(entry.id, entry.request, { signal: AbortSignal.any([signal, preempt.signal]), deadlineMs })
+      .then(
+        (answer) => {
+          this.#restartDelayMs = FIRST_RESTART_DELAY_MS;
+          entry.resolve(answer);
+        },
+        (error: unknown) => {
+          if (error instanceof PreemptedError && !signal.aborted && !this.#isClosed) this.#waiting.unshift(entry);
+          else entry.reject(signal.aborted ? signal.reason : error);
+        },
+      )
+      .finally(() => {
+        this.#running.delete(process);
+        this.#dispatch();
+      });
+  }
+
+  #spawn(kind: { readonly isForText: boolean }): void {
     const process = new InferenceProcess({
       entry: this.#options.entry,
       entryArguments: this.#options.entryArguments,
@@ -168,22 +229,23 @@ export class InferencePool implements InferenceRunner {
       onExit: () => {
         this.#processes.delete(process);
         this.#options.onProcessCount?.(this.#processes.size);
-        if (!this.#isClosed) this.#scheduleRestart();
+        if (!this.#isClosed) this.#scheduleRestart(kind);
       },
     });
+    if (kind.isForText) this.#textProcesses.add(process);
     this.#processes.add(process);
     this.#options.onProcessCount?.(this.#processes.size);
   }
 
   /** Waits longer after each crash until a request succeeds, so that a broken engine does not spin. */
-  #scheduleRestart(): void {
+  #scheduleRestart(kind: { readonly isForText: boolean }): void {
     const delayMs = this.#restartDelayMs;
     this.#restartDelayMs = Math.min(MAX_RESTART_DELAY_MS, delayMs * 2);
     this.#options.onRestart?.();
     this.#options.logger.warn("A model process ended and is being replaced", { durationMs: delayMs });
     const timer = setTimeout(() => {
       this.#restartTimers.delete(timer);
-      this.#spawn();
+      this.#spawn(kind);
     }, delayMs);
     this.#restartTimers.add(timer);
   }

@@ -6,6 +6,7 @@
 import { AppError, toAppError } from "../../core/errors.js";
 import type { ModelTask } from "../../core/model-task.js";
 import type { ModelEngine } from "../model-engine.js";
+import { atEngineRate } from "../pcm-blocks.js";
 import type { InferenceAnswer, InferenceRequest, MessageFromProcess, MessageToProcess } from "./inference-message.js";
 
 /** Serves the parent process until it goes away. `engines` stand in order of preference within a task. */
@@ -51,8 +52,13 @@ export function reportUnable(thrown: unknown): void {
 
 async function runEngine(engines: readonly ModelEngine[], request: InferenceRequest, signal: AbortSignal): Promise<InferenceAnswer> {
   const engine = chooseEngine(engines, request.modelTask, request.engine);
-  const output = await engine.run(request.input, { signal });
+  const output = await engine.run(await fitAudio(request, engine), { signal });
   return { output, engine: engine.description.engine, revision: engine.description.revision };
+}
+
+async function fitAudio({ input }: InferenceRequest, { description }: ModelEngine): Promise<InferenceRequest["input"]> {
+  if (!("audio" in input)) return input;
+  return { ...input, audio: await atEngineRate(input.audio, description.capabilities.sampleRatesHz) };
 }
 
 /** @throws AppError `MODEL_NOT_READY` when the task has no engine, `MODEL_ENGINE_UNKNOWN` for an unknown name. */

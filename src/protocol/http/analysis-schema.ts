@@ -7,7 +7,7 @@ import { ENTITY_LABELS } from "../../core/entity.js";
 import { MODEL_TASKS } from "../../core/model-task.js";
 import { QUALITY_MARKS } from "../../core/quality-score.js";
 import { RISK_KINDS } from "../../core/risk.js";
-import { CHANNELS, transcriptText } from "../../core/transcript.js";
+import { CHANNELS, SUSPECT_KINDS, transcriptText } from "../../core/transcript.js";
 import { toWireCase } from "../wire-case.js";
 
 const milliseconds = z.int().min(0);
@@ -24,7 +24,7 @@ export const evidenceSchema = z.object({
   end_ms: milliseconds,
 });
 
-const ledgerSchema = z.object({
+export const ledgerSchema = z.object({
   speech_ms: milliseconds.describe("transcribed speech"),
   silence_ms: milliseconds,
   paused_ms: milliseconds,
@@ -44,6 +44,10 @@ export const segmentSchema = z.object({
   language: z.string(),
   score: score.nullable().describe("null: the engine gives none"),
   words: z.array(z.object({ text: z.string(), start_ms: milliseconds, end_ms: milliseconds, score: score.nullable() })).optional(),
+  suspect: z
+    .enum(SUSPECT_KINDS)
+    .optional()
+    .describe("why the text may be the recognizer's own: it repeats itself, or is a sentence models write when they hear noise"),
 });
 
 export const transcriptSchema = z.object({

@@ -1,7 +1,8 @@
 /** The events of calls: appended under the next number of their call, never changed. */
-import { CALL_EVENT_TYPES, type CallEvent, type NewCallEvent } from "../../core/call-event.js";
+import { CALL_EVENT_TYPES, type CallEvent, type CallEventType, type NewCallEvent } from "../../core/call-event.js";
 import type { CallSealer } from "../../security/sealed-text.js";
 import type { AppDatabase } from "../database.js";
+import type { CallEventTable } from "../schema.js";
 import { executorOf, type UnitOfWork } from "../unit-of-work.js";
 
 interface CallWithSealer {
@@ -12,11 +13,16 @@ interface CallWithSealer {
 export interface CallEventRepository {
   /** Numbers them after the call's last; visible when the unit of work commits. */
   append(call: CallWithSealer, events: readonly NewCallEvent[], atMs: number, unitOfWork: UnitOfWork): Promise<void>;
+  /** All events of these types, in order. */
+  listOfTypes(call: CallWithSealer, types: readonly CallEventType[]): Promise<readonly CallEvent[]>;
   /** At most `limit` events with `seq` above `afterSeq`, in order. */
   list(call: CallWithSealer, range: { readonly afterSeq: number; readonly limit: number }): Promise<readonly CallEvent[]>;
   /** Number of the call's last event; 0 when there is none. */
   lastSeq(callId: string): Promise<number>;
 }
+
+/** Of one statement: databases limit the values in it. */
+const ROWS_AT_ONCE = 100;
 
 /** Appending needs a unit of work, so that a number is read and taken in one transaction. */
 export function createCallEventRepository(options: { readonly database: AppDatabase }): CallEventRepository {
@@ -31,11 +37,16 @@ export function createCallEventRepository(options: { readonly database: AppDatab
   };
   return {
     async append({ callId, sealer }, events, atMs, unitOfWork) {
-      let seq = await lastSeq(callId, unitOfWork);
-      for (const { type, payload } of events) {
-        seq += 1;
-        const payload_sealed = sealer.seal(eventContext(seq, type), JSON.stringify(payload));
-        await executorOf(database, unitOfWork).insertInto("call_event").values({ call_id: callId, seq, type, at_ms: atMs, payload_sealed }).execute();
+      const before = await lastSeq(callId, unitOfWork);
+      const rows = events.map(({ type, payload }, index) => {
+        const seq = before + index + 1;
+        return { call_id: callId, seq, type, at_ms: atMs, payload_sealed: sealer.seal(eventContext(seq, type), JSON.stringify(payload)) };
+      });
+      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+        await executorOf(database, unitOfWork)
+          .insertInto("call_event")
+          .values(rows.slice(from, from + ROWS_AT_ONCE))
+          .execute();
       }
     },
     async list({ callId, sealer }, { afterSeq, limit }) {
@@ -47,13 +58,19 @@ export function createCallEventRepository(options: { readonly database: AppDatab
         .orderBy("seq")
         .limit(limit)
         .execute();
-      return rows.map(({ seq, type, at_ms, payload_sealed }) => {
-        const payload: unknown = JSON.parse(sealer.open(eventContext(seq, type), payload_sealed));
-        return { seq, callId, atMs: at_ms, type: CALL_EVENT_TYPES.find((known) => known === type), payload } as CallEvent;
-      });
+      return rows.map((row) => toEvent(sealer, row));
+    },
+    async listOfTypes({ callId, sealer }, types) {
+      const rows = await database.sql.selectFrom("call_event").selectAll().where("call_id", "=", callId).where("type", "in", types).orderBy("seq").execute();
+      return rows.map((row) => toEvent(sealer, row));
     },
     lastSeq: (callId) => lastSeq(callId),
   };
+}
+
+function toEvent(sealer: CallSealer, { call_id, seq, type, at_ms, payload_sealed }: CallEventTable): CallEvent {
+  const payload: unknown = JSON.parse(sealer.open(eventContext(seq, type), payload_sealed));
+  return { seq, callId: call_id, atMs: at_ms, type: CALL_EVENT_TYPES.find((known) => known === type), payload } as CallEvent;
 }
 
 function eventContext(seq: number, type: string): string {

@@ -1,5 +1,5 @@
 /** Calls, their legs, recordings and tasks, and the keys their texts are sealed with. */
-import type { CallRecord, WorkStatus } from "../../core/call.js";
+import type { CallLeg, CallRecord, WorkStatus } from "../../core/call.js";
 import type { CallFilter, CallPosition } from "../../core/call-filter.js";
 import { AppError } from "../../core/errors.js";
 import type { CallSealer, SealedText, SealerFactory } from "../../security/sealed-text.js";
@@ -24,6 +24,7 @@ export interface RecordingRecord {
 export interface CallOutcome {
   readonly status: WorkStatus;
   readonly durationMs?: number;
+  readonly endedAtMs?: number | null;
   readonly languages?: readonly string[];
 }
 
@@ -39,6 +40,7 @@ export interface CallRepository {
   insertRecording(recording: RecordingRecord, unitOfWork?: UnitOfWork): Promise<void>;
   insertTask(callId: string, taskId: string, unitOfWork?: UnitOfWork): Promise<void>;
   hasCall(callId: string): Promise<boolean>;
+  findStatus(callId: string): Promise<WorkStatus | undefined>;
   findCall(callId: string): Promise<CallRecord | undefined>;
   /** Newest first. */
   listCalls(page: CallPageRequest): Promise<readonly CallRecord[]>;
@@ -48,6 +50,9 @@ export interface CallRepository {
   /** Tasks that worked or work on the call, newest first. */
   listTaskIds(callId: string): Promise<readonly string[]>;
   updateOutcome(callId: string, outcome: CallOutcome, unitOfWork?: UnitOfWork): Promise<void>;
+  updateAgent(callId: string, agentId: string): Promise<void>;
+  insertLeg(callId: string, leg: CallLeg, unitOfWork?: UnitOfWork): Promise<void>;
+  removeRecording(recordingId: string, unitOfWork?: UnitOfWork): Promise<void>;
   /** Removes the call with everything that hangs on it, its key among that; false when there is none. */
   removeCall(callId: string, unitOfWork: UnitOfWork): Promise<boolean>;
   /** Opens the call's sealer. @throws AppError `CALL_NOT_FOUND`, `SECURITY_DECRYPTION_FAILED` */
@@ -75,6 +80,10 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
       await executorOf(database, unitOfWork).insertInto("call_task").values({ call_id: callId, task_id: taskId }).execute();
     },
     hasCall: (callId) => hasCall(database, callId),
+    async findStatus(callId) {
+      const row = await database.sql.selectFrom("call").select("status").where("call_id", "=", callId).executeTakeFirst();
+      return row?.status as WorkStatus | undefined;
+    },
     async findCall(callId) {
       const row = await database.sql.selectFrom("call").selectAll().where("call_id", "=", callId).executeTakeFirst();
       return row === undefined ? undefined : (await withLegs(database, [row]))[0];
@@ -92,16 +101,13 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
       const rows = await database.sql.selectFrom("call_task").select("task_id").where("call_id", "=", callId).orderBy("task_id", "desc").execute();
       return rows.map((row) => row.task_id);
     },
-    async updateOutcome(callId, outcome, unitOfWork) {
-      await executorOf(database, unitOfWork)
-        .updateTable("call")
-        .set({
-          status: outcome.status,
-          ...(outcome.durationMs === undefined ? {} : { duration_ms: outcome.durationMs }),
-          ...(outcome.languages === undefined ? {} : { languages: JSON.stringify(outcome.languages) }),
-        })
-        .where("call_id", "=", callId)
-        .execute();
+    updateOutcome: (callId, outcome, unitOfWork) => updateOutcome(database, callId, outcome, unitOfWork),
+    async updateAgent(callId, agentId) {
+      await database.sql.updateTable("call").set({ agent_id: agentId }).where("call_id", "=", callId).execute();
+    },
+    insertLeg: (callId, leg, unitOfWork) => insertLeg(database, callId, leg, unitOfWork),
+    async removeRecording(recordingId, unitOfWork) {
+      await executorOf(database, unitOfWork).deleteFrom("recording").where("recording_id", "=", recordingId).execute();
     },
     async removeCall(callId, unitOfWork) {
       const result = await executorOf(database, unitOfWork).deleteFrom("call").where("call_id", "=", callId).executeTakeFirst();
@@ -113,6 +119,24 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
       return sealers.open(callId, row.wrapped_key);
     },
   };
+}
+
+async function insertLeg(database: AppDatabase, callId: string, leg: CallLeg, unitOfWork?: UnitOfWork): Promise<void> {
+  const row = { call_id: callId, stream_id: leg.streamId, channel: leg.channel };
+  await executorOf(database, unitOfWork).insertInto("call_leg").values(row).execute();
+}
+
+async function updateOutcome(database: AppDatabase, callId: string, outcome: CallOutcome, unitOfWork?: UnitOfWork): Promise<void> {
+  await executorOf(database, unitOfWork)
+    .updateTable("call")
+    .set({
+      status: outcome.status,
+      ...(outcome.endedAtMs === undefined ? {} : { ended_at_ms: outcome.endedAtMs }),
+      ...(outcome.durationMs === undefined ? {} : { duration_ms: outcome.durationMs }),
+      ...(outcome.languages === undefined ? {} : { languages: JSON.stringify(outcome.languages) }),
+    })
+    .where("call_id", "=", callId)
+    .execute();
 }
 
 async function hasCall(database: AppDatabase, callId: string): Promise<boolean> {

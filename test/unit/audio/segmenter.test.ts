@@ -28,12 +28,12 @@ describe("the segmenter", () => {
   });
 
   it("closes after a pause of the closing length and not after a shorter one", () => {
-    // 500 ms of pause are ten frames of 50 ms.
-    expect(spansOf(scores([LOUD, 4], [QUIET, 10], [LOUD, 4]))).toEqual([
+    // 400 ms of pause are eight frames of 50 ms.
+    expect(spansOf(scores([LOUD, 4], [QUIET, 8], [LOUD, 4]))).toEqual([
       { startMs: 0, endMs: 200 },
-      { startMs: 700, endMs: 900 },
+      { startMs: 600, endMs: 800 },
     ]);
-    expect(spansOf(scores([LOUD, 4], [QUIET, 9], [LOUD, 4]))).toEqual([{ startMs: 0, endMs: 850 }]);
+    expect(spansOf(scores([LOUD, 4], [QUIET, 7], [LOUD, 4]))).toEqual([{ startMs: 0, endMs: 750 }]);
   });
 
   it("closes as soon as the pause is long enough, and says meanwhile since when it is open", () => {
@@ -42,7 +42,7 @@ describe("the segmenter", () => {
     expect(segmenter.openSinceMs).toBeNull();
     for (const score of scores([QUIET, 1], [LOUD, 4])) closed.push(segmenter.push(score));
     expect(segmenter.openSinceMs).toBe(50);
-    for (const score of scores([QUIET, 10])) closed.push(segmenter.push(score));
+    for (const score of scores([QUIET, 8])) closed.push(segmenter.push(score));
     expect(closed.slice(0, -1).every((span) => span === undefined)).toBe(true);
     expect(closed.at(-1)).toEqual({ startMs: 50, endMs: 250 });
     expect(segmenter.openSinceMs).toBeNull();

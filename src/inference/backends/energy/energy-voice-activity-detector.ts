@@ -3,7 +3,7 @@
  * output is marked degraded.
  */
 import type { ModelEngine } from "../../model-engine.js";
-import { readPcmBlocks } from "../../pcm-file.js";
+import { readPcmBlocks } from "../../pcm-blocks.js";
 
 const FRAME_MS = 32;
 /** Over the noise floor by this much is speech for certain; half of it is even odds. */

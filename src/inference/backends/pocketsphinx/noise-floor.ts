@@ -3,7 +3,7 @@
  * above 4 kHz, and the noise halves its errors there. Deterministic, so that the same call gives the same words.
  */
 import { open } from "node:fs/promises";
-import { readPcmBlocks } from "../../pcm-file.js";
+import { readPcmBlocks } from "../../pcm-blocks.js";
 import type { PcmSource } from "../../speech-recognizer.js";
 
 /** Peak of the noise: about -46 dBFS. Measured best of 0.0005, 0.002, 0.005 and 0.01 on synthetic telephone speech. */

@@ -30,8 +30,12 @@ const THROUGH_PIPE = ["--pdeathsig", "KILL", "sh", "-c", 'setpriv --pdeathsig KI
 /** The model of Debian's package pocketsphinx-en-us. */
 export const POCKETSPHINX_PROBE = { program: "pocketsphinx_batch", modelDirectory: `${MODEL}/en-us` } as const;
 
-/** The caller has checked that the program and its model are installed (`POCKETSPHINX_PROBE`). */
-export function createPocketsphinxRecognizer(): ModelEngine<"speech"> {
+/**
+ * The caller has checked that the program and its model are installed (`POCKETSPHINX_PROBE`).
+ *
+ * @param workDirectory - private scratch space: the program reads files only.
+ */
+export function createPocketsphinxRecognizer({ workDirectory }: { readonly workDirectory: string }): ModelEngine<"speech"> {
   return {
     description: {
       modelTask: "speech",
@@ -42,7 +46,7 @@ export function createPocketsphinxRecognizer(): ModelEngine<"speech"> {
     async run(input, { signal }) {
       refuseOtherLanguages(input);
       if (input.utterances.length === 0) return { language: "en", utterances: [], lowQuality: true };
-      const hypotheses = await recognize(input, signal);
+      const hypotheses = await recognize(input, workDirectory, signal);
       if (input.language === "auto" && !isOnlyEnglishAllowed(input) && !soundsEnglish(hypotheses)) throw notEnglish(input);
       return { language: "en", utterances: toUtterances(hypotheses, input.utterances), lowQuality: true };
     },
@@ -70,11 +74,11 @@ function notEnglish({ allowedLanguages }: SpeechInput): AppError {
 const isEnglish = (tag: string): boolean => tag === "en" || tag.startsWith("en-");
 const isOnlyEnglishAllowed = (input: SpeechInput): boolean => input.allowedLanguages.every(isEnglish);
 
-async function recognize(input: SpeechInput, signal: AbortSignal): Promise<readonly Hypothesis[]> {
-  const workDirectory = await mkdtemp(join(dirname(input.audio.path), "pocketsphinx-"));
+async function recognize(input: SpeechInput, scratchDirectory: string, signal: AbortSignal): Promise<readonly Hypothesis[]> {
+  const directory = await mkdtemp(join(scratchDirectory, "speech-"));
   try {
-    const source = await prepareAudio(input, workDirectory, signal);
-    const controlPath = join(workDirectory, "utterances");
+    const source = await prepareAudio(input, directory, signal);
+    const controlPath = join(directory, "utterances");
     await writeFile(controlPath, controlLines(input, basename(source, extname(source))), { mode: 0o600 });
     const result = await runProgram("setpriv", [...THROUGH_PIPE, POCKETSPHINX_PROBE.program, ...batchArguments(controlPath, source)], {
       signal,
@@ -90,14 +94,17 @@ async function recognize(input: SpeechInput, signal: AbortSignal): Promise<reado
     }
     return hypotheses;
   } finally {
-    await rm(workDirectory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function prepareAudio(input: SpeechInput, workDirectory: string, signal: AbortSignal): Promise<string> {
-  if (input.audio.sourceSampleRateHz > NARROW_BAND_HZ) return input.audio.path;
-  const path = join(workDirectory, "floored.s16");
-  await writeNoiseFloor(input.audio, path, signal);
+async function prepareAudio({ audio }: SpeechInput, directory: string, signal: AbortSignal): Promise<string> {
+  const isWideBand = audio.sourceSampleRateHz > NARROW_BAND_HZ;
+  if (isWideBand && "path" in audio) return audio.path;
+  const path = join(directory, "speech.s16");
+  if (isWideBand && "samples" in audio)
+    await writeFile(path, new Uint8Array(audio.samples.buffer, audio.samples.byteOffset, audio.samples.byteLength), { mode: 0o600 });
+  else await writeNoiseFloor(audio, path, signal);
   return path;
 }
 

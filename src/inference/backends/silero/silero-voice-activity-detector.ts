@@ -3,11 +3,11 @@
  * run side by side as one batch, each warmed up on the audio before it, which is several times faster than frame by
  * frame and gives the same scores to within noise.
  */
-import type * as Ort from "onnxruntime-node";
 import type { ModelEngine } from "../../model-engine.js";
-import { readPcmBlocks } from "../../pcm-file.js";
+import { readPcmBlocks } from "../../pcm-blocks.js";
 import type { PcmSource } from "../../speech-recognizer.js";
 import { frameDbfs } from "../energy/energy-voice-activity-detector.js";
+import { type Ort, type OrtRuntime, openSileroSession } from "./silero-session.js";
 
 const SAMPLE_RATE_HZ = 16_000;
 const FRAME_SAMPLES = 512;
@@ -22,9 +22,7 @@ const GATE_DBFS = -58;
 
 /** @throws when onnxruntime-node is not installed or the file is not the model. */
 export async function createSileroVoiceActivityDetector(options: { readonly modelPath: string }): Promise<ModelEngine<"voice_activity">> {
-  const { default: ort } = (await import("onnxruntime-node")) as unknown as { default: typeof Ort };
-  // One thread: a batch is small, and the machine's cores are for speech recognition.
-  const session = await ort.InferenceSession.create(options.modelPath, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
+  const { ort, session } = await openSileroSession(options.modelPath);
   return {
     description: {
       modelTask: "voice_activity",
@@ -41,7 +39,7 @@ export async function createSileroVoiceActivityDetector(options: { readonly mode
   };
 }
 
-async function scoreRecording(ort: typeof Ort, session: Ort.InferenceSession, audio: PcmSource, signal: AbortSignal): Promise<Float32Array> {
+async function scoreRecording(ort: OrtRuntime, session: Ort.InferenceSession, audio: PcmSource, signal: AbortSignal): Promise<Float32Array> {
   const frameCount = Math.ceil(audio.sampleCount / FRAME_SAMPLES);
   const scores = new Float32Array(frameCount);
   // One read covers a whole batch of sections plus the warm-up before the first of them.
@@ -77,7 +75,7 @@ function gate(block: Int16Array, scores: Float32Array): void {
 }
 
 interface BlockJob {
-  readonly ort: typeof Ort;
+  readonly ort: OrtRuntime;
   readonly session: Ort.InferenceSession;
   /** ±1; `lead` samples from before the block, then the block. */
   readonly samples: Float32Array;

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AudioSocketMessage } from "../../../src/telephony/audiosocket/message.js";
-import { AudioSocketDecoder } from "../../../src/telephony/audiosocket/message-decoder.js";
+import { AudioSocketDecoder } from "../../../src/telephony/audiosocket/audiosocket-decoder.js";
+import type { StreamMessage } from "../../../src/telephony/stream-message.js";
+
+const OPTIONS = { mayBe16kUnder8kKind: false };
 
 /** As measured with Asterisk 22.10: id, one audio message of 20 ms, then one of an odd 276 bytes, DTMF, an unknown kind. */
 const STREAM = Buffer.concat([
@@ -17,8 +19,8 @@ const STREAM = Buffer.concat([
   Buffer.from("000000", "hex"),
 ]);
 
-function decodeIn(pieces: readonly Buffer[]): readonly AudioSocketMessage[] {
-  const decoder = new AudioSocketDecoder();
+function decodeIn(pieces: readonly Buffer[]): readonly StreamMessage[] {
+  const decoder = new AudioSocketDecoder(OPTIONS);
   const messages = pieces.flatMap((piece) => decoder.push(piece));
   expect(decoder.pendingBytes).toBe(0);
   return messages;
@@ -27,8 +29,8 @@ function decodeIn(pieces: readonly Buffer[]): readonly AudioSocketMessage[] {
 describe("the AudioSocket decoder", () => {
   it("reads every kind of message by its length", () => {
     const messages = decodeIn([STREAM]);
-    expect(messages.map(({ kind }) => kind)).toEqual(["uuid", "audio", "audio", "dtmf", "unknown", "audio", "hangup"]);
-    expect(messages[0]).toEqual({ kind: "uuid", streamId: "6619d336-b468-40e0-945e-09e4d1d60081" });
+    expect(messages.map(({ kind }) => kind)).toEqual(["id", "audio", "audio", "dtmf", "skipped", "audio", "hangup"]);
+    expect(messages[0]).toEqual({ kind: "id", streamId: "6619d336-b468-40e0-945e-09e4d1d60081" });
     expect(messages[1]).toMatchObject({ sampleRateHz: 8_000, samples: new Int16Array(160).fill(0x0101) });
     expect(messages[2]).toMatchObject({ samples: new Int16Array(138).fill(0x0202) });
     expect(messages[5]).toMatchObject({ kind: "audio", sampleRateHz: 16_000 });
@@ -42,20 +44,20 @@ describe("the AudioSocket decoder", () => {
   });
 
   it("tells that a message was cut off at the end", () => {
-    const decoder = new AudioSocketDecoder();
+    const decoder = new AudioSocketDecoder(OPTIONS);
     decoder.push(STREAM.subarray(0, STREAM.length - 1));
     expect(decoder.pendingBytes).toBe(2);
   });
 
   it("refuses an id that is not sixteen bytes", () => {
-    expect(() => new AudioSocketDecoder().push(Buffer.from("010004deadbeef", "hex"))).toThrow(RangeError);
+    expect(() => new AudioSocketDecoder(OPTIONS).push(Buffer.from("010004deadbeef", "hex"))).toThrow(RangeError);
   });
 
   it("throws nothing else on any bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {
-          new AudioSocketDecoder().push(Buffer.from(bytes));
+          new AudioSocketDecoder(OPTIONS).push(Buffer.from(bytes));
         } catch (error) {
           expect(error).toBeInstanceOf(RangeError);
         }

@@ -1,0 +1,160 @@
+/**
+ * Shares the recognizers among the channels of all live calls: whenever one is free, the policy says who is next. It
+ * never holds a window that waits; a window is cut when its turn comes, and so is never out of date.
+ */
+import type { Clock } from "../../core/clock.js";
+import { toAppError } from "../../core/errors.js";
+import type { InferenceRunner } from "../../inference/pool/inference-pool.js";
+import type { LiveChannel } from "./live-channel.js";
+import { chooseNext, type RecognitionCandidate } from "./recognition-policy.js";
+import type { RecognitionAnswer, RecognitionWindow } from "./recognition-window.js";
+
+export interface LiveRecognitionOptions {
+  readonly inference: InferenceRunner;
+  readonly clock: Clock;
+  /** Windows recognized at once. */
+  readonly slots: number;
+  readonly speechEngine: string;
+  readonly defaultLanguages: readonly string[];
+  /** From the answer of a recognizer to the next turn, for measures. */
+  readonly onRecognized?: (kind: "final" | "interim", waitedMs: number, tookMs: number) => void;
+}
+
+/** What recognition needs to know of a call. */
+export interface RecognizedCall {
+  readonly callId: string;
+  /** A tag, or `auto`. */
+  readonly language: string;
+  hasRisk(): boolean;
+}
+
+export interface LiveRecognition {
+  /** The channel's windows take part from now on. @returns what to call when something may be due, and how to leave */
+  join(call: RecognizedCall, channel: () => LiveChannel): { readonly due: () => void; readonly leave: () => void };
+}
+
+interface Member {
+  readonly call: RecognizedCall;
+  readonly channel: () => LiveChannel;
+}
+
+/** A recognizer that answers later than this is stopped; the window counts as failed. */
+const DEADLINE_MS = 60_000;
+const FINAL_PRIORITY = 20;
+const INTERIM_PRIORITY = 10;
+
+interface Candidate extends RecognitionCandidate {
+  readonly member: Member;
+}
+
+/** Nothing runs before a channel has joined and something is due. */
+export function createLiveRecognition(options: LiveRecognitionOptions): LiveRecognition {
+  const turns = new RecognitionTurns(options);
+  return {
+    join(call, channel) {
+      const member = { call, channel };
+      turns.enter(call.callId);
+      return { due: () => turns.wake(member), leave: () => turns.leave(member) };
+    },
+  };
+}
+
+class RecognitionTurns {
+  readonly #options: LiveRecognitionOptions;
+  readonly #waiting = new Set<Member>();
+  readonly #servedAtMs = new Map<string, number>();
+  /** Channels by call. */
+  readonly #members = new Map<string, number>();
+  #busy = 0;
+  #isScheduled = false;
+
+  constructor(options: LiveRecognitionOptions) {
+    this.#options = options;
+  }
+
+  enter(callId: string): void {
+    this.#members.set(callId, (this.#members.get(callId) ?? 0) + 1);
+  }
+
+  leave(member: Member): void {
+    const { callId } = member.call;
+    this.#waiting.delete(member);
+    const left = (this.#members.get(callId) ?? 1) - 1;
+    if (left > 0) this.#members.set(callId, left);
+    else {
+      this.#members.delete(callId);
+      this.#servedAtMs.delete(callId);
+    }
+  }
+
+  wake(member: Member): void {
+    this.#waiting.add(member);
+    this.#schedule();
+  }
+
+  /** Once for everything that became due in this turn of the event loop. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#busy >= this.#options.slots) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#serve();
+    });
+  }
+
+  #serve(): void {
+    const { clock, slots } = this.#options;
+    while (this.#busy < slots) {
+      const nowMs = clock.monotonicMs();
+      const next = chooseNext(this.#candidates(), { slots, busy: this.#busy }, nowMs);
+      const window = next?.member.channel().take(next.kind);
+      if (next === undefined || window === undefined) return;
+      this.#servedAtMs.set(next.callId, nowMs);
+      this.#run(next, window, nowMs);
+    }
+  }
+
+  #run(next: Candidate, window: RecognitionWindow, nowMs: number): void {
+    const { clock, onRecognized } = this.#options;
+    this.#busy++;
+    void recognize(this.#options, next.member.call, window).then((answer) => {
+      this.#busy--;
+      onRecognized?.(window.kind, nowMs - next.dueSinceMs, clock.monotonicMs() - nowMs);
+      next.member.channel().settle(window, answer);
+      this.#schedule();
+    });
+  }
+
+  #candidates(): readonly Candidate[] {
+    const found: Candidate[] = [];
+    for (const member of this.#waiting) {
+      const due = member.channel().due();
+      if (due === undefined) {
+        this.#waiting.delete(member);
+        continue;
+      }
+      const { callId } = member.call;
+      found.push({ member, callId, ...due, servedAtMs: this.#servedAtMs.get(callId) ?? 0, hasRisk: member.call.hasRisk() });
+    }
+    return found;
+  }
+}
+
+async function recognize(
+  { inference, speechEngine, defaultLanguages }: LiveRecognitionOptions,
+  { language }: RecognizedCall,
+  window: RecognitionWindow,
+): Promise<RecognitionAnswer> {
+  const { audio, leadMs, startMs, endMs, kind, signal } = window;
+  const utterances = [{ startMs: leadMs, endMs: leadMs + Math.round(endMs - startMs) }];
+  try {
+    const { output } = await inference.run(
+      "speech",
+      { audio, utterances, language, allowedLanguages: language === "auto" ? defaultLanguages : [language] },
+      { signal, deadlineMs: DEADLINE_MS, engine: speechEngine, isLive: true, priority: kind === "final" ? FINAL_PRIORITY : INTERIM_PRIORITY },
+    );
+    return { heard: output.utterances[0], lowQuality: output.lowQuality };
+  } catch (error) {
+    return { errorCode: toAppError(error).code };
+  }
+}

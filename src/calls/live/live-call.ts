@@ -1,0 +1,389 @@
+/**
+ * One call that runs: takes its legs' audio, writes it ahead, has it heard and read, tells what happens, and at its end
+ * hands everything over to be stored. Nothing here waits for a recognizer or a disk while audio comes in.
+ */
+import type { LiveChannel } from "../../analysis/live/live-channel.js";
+import { isHeardAgain, isHeardLive } from "../../analysis/live/processing-mode.js";
+import type { LiveOutcome } from "../../analysis/live/recognition-window.js";
+import type { CallLeg, ProcessingMode } from "../../core/call.js";
+import type { NewCallEvent } from "../../core/call-event.js";
+import type { Timer } from "../../core/clock.js";
+import { newId } from "../../core/ids.js";
+import type { CallDetails, CallEndReason, CallSessionState, LiveCallStatus } from "../../core/live-call.js";
+import { sumLiveLedgers } from "../../core/live-ledger.js";
+import type { RiskKind } from "../../core/risk.js";
+import type { Channel, TranscriptSegment } from "../../core/transcript.js";
+import type { JournalAudio } from "../../storage/live-journal.js";
+import { type CallSessionSignal, nextState } from "./call-session.js";
+import { ChannelInput, workingRateHz } from "./channel-input.js";
+import type { LiveCallParts, LiveLeg } from "./live-call-parts.js";
+import { LiveReading } from "./live-reading.js";
+import { LiveTape } from "./live-tape.js";
+
+interface LiveTrack {
+  readonly channel: LiveChannel;
+  readonly input: ChannelInput;
+  readonly journalChannel: number;
+  readonly leave: () => void;
+}
+
+interface HeldAudio {
+  readonly channel: Channel;
+  readonly samples: Int16Array;
+  readonly sampleRateHz: number;
+  readonly arrivedAtMs: number;
+}
+
+const MEASURE_EVERY_MS = 10_000;
+/** Text of an ending call that takes longer than this is left to the recording's analysis. */
+const DRAIN_DEADLINE_MS = 30_000;
+/** Of a leg that came back while its call was being stored; more is let go and counted as a gap. */
+const MAX_HELD_PIECES = 3_000;
+
+export interface LiveCallOptions {
+  /** The stream id of the first leg. */
+  readonly callId: string;
+  readonly isPaired: boolean;
+  readonly details: CallDetails;
+  /** It has ended, or there was nothing in it: nobody needs it any more. */
+  readonly onGone: (call: LiveCall) => void;
+}
+
+export class LiveCall {
+  readonly #parts: LiveCallParts;
+  readonly #options: LiveCallOptions;
+  readonly #startedAtMs: number;
+  /** Where the timeline begins; a clock that is set during a call must not tear it. */
+  readonly #startedAtMonotonicMs: number;
+  readonly #legs: CallLeg[] = [];
+  readonly #tracks = new Map<Channel, LiveTrack>();
+  readonly #segments: TranscriptSegment[] = [];
+  readonly #speech = new Map<Channel, { startMs: number; endMs: number; isTranscribed: boolean }[]>();
+  readonly #tape: LiveTape;
+  readonly #reading: LiveReading;
+  readonly #warnings = new Set<string>();
+  #details: CallDetails;
+  #isPaired: boolean;
+  #taskId = newId();
+  #state: CallSessionState = "ringing";
+  #endReason: CallEndReason = "hangup";
+  #openLegs = 0;
+  #isDeaf = false;
+  #held: HeldAudio[] = [];
+  #nextSegment = 1;
+  #hasLowQuality = false;
+  #linger: Timer | undefined;
+  #measure: Timer | undefined;
+  #checkDrained: (() => void) | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(parts: LiveCallParts, options: LiveCallOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#details = options.details;
+    this.#isPaired = options.isPaired;
+    this.#startedAtMs = parts.clock.nowMs();
+    this.#startedAtMonotonicMs = parts.clock.monotonicMs();
+    this.#tape = new LiveTape(parts, options.callId);
+    this.#reading = new LiveReading(parts, { segments: () => this.#segments, emit: (event) => this.#tell(event), taskId: () => this.#taskId });
+  }
+
+  get callId(): string {
+    return this.#tape.callId;
+  }
+
+  get state(): CallSessionState {
+    return this.#state;
+  }
+
+  get riskKinds(): readonly RiskKind[] {
+    return this.#reading.riskKinds;
+  }
+
+  /** What was told of the call, also after audio began. */
+  describe(details: CallDetails, isPaired: boolean): void {
+    this.#details = { ...this.#details, ...details };
+    this.#isPaired ||= isPaired;
+    this.#tape.describe(this.#details, this.#isPaired);
+  }
+
+  openLeg(streamId: string, channel: Channel): LiveLeg {
+    this.#linger?.cancel();
+    this.#openLegs++;
+    if (this.#state === "ended") this.#return();
+    if (!this.#legs.some((leg) => leg.streamId === streamId)) {
+      const leg = { streamId, channel };
+      this.#legs.push(leg);
+      this.#tape.addLeg(leg);
+    }
+    let isOpen = true;
+    return {
+      write: (samples, sampleRateHz) => this.#receive({ channel, samples, sampleRateHz, arrivedAtMs: this.#sinceStartMs() }),
+      warn: (text) => this.#warnings.add(text),
+      press: (digit) => this.#press(channel, digit),
+      end: (reason) => {
+        if (!isOpen) return;
+        isOpen = false;
+        this.#legEnded(reason);
+      },
+    };
+  }
+
+  /** @returns false when the call is in no state for it */
+  pause(): boolean {
+    if (this.#state === "paused" || !this.#turn("pause")) return this.#state === "paused";
+    for (const { channel } of this.#tracks.values()) channel.flush();
+    this.#tell({ type: "call.paused", payload: { taskId: this.#taskId, atMs: Math.round(this.#sinceStartMs()) } });
+    return true;
+  }
+
+  resume(): boolean {
+    if (this.#state === "active" || !this.#turn("resume")) return this.#state === "active";
+    this.#tell({ type: "call.resumed", payload: { taskId: this.#taskId, atMs: Math.round(this.#sinceStartMs()) } });
+    return true;
+  }
+
+  /** Nothing more is heard from now on; resolves when everything is stored. */
+  end(reason: CallEndReason): Promise<void> {
+    this.#linger?.cancel();
+    if (reason === "requested") this.#isDeaf = true;
+    if (this.#state === "ringing") {
+      this.#turn("end");
+      this.#options.onGone(this);
+      return Promise.resolve();
+    }
+    if (!this.#turn("end")) return this.#ending ?? Promise.resolve();
+    this.#endReason = reason;
+    this.#ending = this.#finish().catch(() => {
+      // The journal stays: the next start of the service stores the call from it.
+      this.#turn("fail");
+      this.#parts.logger.error("A live call could not be stored; the next start tries again from its journal");
+      this.#release();
+    });
+    return this.#ending;
+  }
+
+  status(): LiveCallStatus {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const channels = [...this.#tracks.values()].map(({ channel }) => ({ channel: channel.channel, ledger: channel.ledger() }));
+    const { agentId } = this.#details;
+    return {
+      ...{ callId: this.callId, taskId: this.#taskId, state: this.#state, startedAtMs: this.#startedAtMs },
+      durationMs: this.#durationMs(),
+      mode: this.#mode(),
+      ...(agentId === undefined ? {} : { agentId }),
+      legs: [...this.#legs],
+      languages: [...new Set(this.#segments.map(({ language }) => language))],
+      lagMs: Math.max(0, ...[...this.#tracks.values()].map(({ channel }) => channel.lagMs(nowMs))),
+      riskKinds: this.riskKinds,
+      segmentCount: this.#segments.length,
+      audio: { channels, ledger: sumLiveLedgers(channels.map(({ ledger }) => ledger)) },
+      warnings: [...this.#warnings],
+    };
+  }
+
+  #receive(audio: HeldAudio): void {
+    if (this.#state === "ending" && !this.#isDeaf) {
+      if (this.#held.length < MAX_HELD_PIECES) this.#held.push(audio);
+      return;
+    }
+    if (audio.samples.length === 0 || this.#isDeaf || this.#state === "ended" || this.#state === "failed") return;
+    if (this.#state === "ringing") this.#begin();
+    this.#turn("audio");
+    const { samples, sampleRateHz, arrivedAtMs } = audio;
+    const track = this.#tracks.get(audio.channel) ?? this.#openTrack(audio.channel, sampleRateHz);
+    const isPaused = this.#state === "paused";
+    const lengthMs = (samples.length * 1000) / sampleRateHz;
+    const { startMs } = track.channel.receive(lengthMs, arrivedAtMs, { isPaused });
+    const written: JournalAudio = { channel: track.journalChannel, sampleRateHz, startMs, sampleCount: samples.length, samples: isPaused ? null : samples };
+    this.#tape.write(written);
+    if (!isPaused) track.input.write(samples, sampleRateHz);
+    this.#parts.onReceived(lengthMs);
+  }
+
+  #begin(): void {
+    const parts = this.#parts;
+    this.#tape.begin({
+      ...{ taskId: this.#taskId, startedAtMs: this.#startedAtMs, mode: this.#mode(), language: this.#details.language ?? parts.language },
+      ...{ legs: [...this.#legs], details: this.#details, isPaired: this.#isPaired },
+      onFailure: () => this.#warnings.add("The audio of this call can't be written to disk; it is heard, but it would not survive a crash."),
+    });
+    this.#tell({ type: "call.started", payload: { taskId: this.#taskId, source: "live", mode: this.#mode() } });
+    this.#measureLater();
+  }
+
+  #openTrack(channel: Channel, sampleRateHz: number): LiveTrack {
+    const parts = this.#parts;
+    const isHeard = isHeardLive(this.#mode());
+    const rate = workingRateHz(sampleRateHz);
+    const member = parts.recognition.join(
+      { callId: this.#options.callId, language: this.#details.language ?? parts.language, hasRisk: () => this.riskKinds.length > 0 },
+      () => live,
+    );
+    const live: LiveChannel = parts.createChannel({
+      ...{ channel, sampleRateHz: rate, nextSegmentId: () => `l${this.#nextSegment++}`, nowMs: () => parts.clock.monotonicMs() },
+      onDue: () => {
+        if (isHeard) member.due();
+        this.#checkDrained?.();
+      },
+      onOutcome: (outcome) => this.#hear(channel, outcome),
+    });
+    const track = {
+      channel: live,
+      // Audio that nobody listens to yet (post_call) is kept in the journal only.
+      input: new ChannelInput(rate, (samples) => isHeard && live.push(samples)),
+      journalChannel: channel === "agent" ? 1 : 0,
+      leave: member.leave,
+    };
+    this.#tracks.set(channel, track);
+    this.#speech.set(channel, []);
+    return track;
+  }
+
+  #hear(channel: Channel, outcome: LiveOutcome): void {
+    const taskId = this.#taskId;
+    if (outcome.kind === "interim") {
+      const { id: segmentId, startMs, endMs, text, language } = outcome.segment;
+      const { stableLength } = outcome;
+      this.#tell({ type: "segment.interim", payload: { taskId, segmentId, channel, startMs, endMs, text, language, stableLength } });
+      this.#reading.look(outcome.segment, stableLength);
+      return;
+    }
+    if (outcome.kind === "failed") {
+      const { segmentId, startMs, endMs, errorCode } = outcome;
+      if (endMs > startMs) this.#speech.get(channel)?.push({ startMs, endMs, isTranscribed: false });
+      if (errorCode !== undefined) this.#warnings.add(`Some speech could not be transcribed (${errorCode}).`);
+      this.#tell({ type: "segment.interim", payload: { taskId, segmentId, channel, startMs, endMs, text: "", language: "und", stableLength: 0 } });
+      return;
+    }
+    const { segment } = outcome;
+    this.#hasLowQuality ||= outcome.lowQuality;
+    if (outcome.lowQuality) this.#warnings.add("low_quality: the text is by an engine known to make many errors; read it as a hint.");
+    this.#segments.push(segment);
+    this.#speech.get(channel)?.push({ startMs: segment.startMs, endMs: segment.endMs, isTranscribed: true });
+    this.#tell({ type: "segment.final", payload: { taskId, pass: "live", segment } });
+    this.#reading.read(segment);
+  }
+
+  #press(channel: Channel, digit: string): void {
+    if (this.#state === "ringing" || this.#isDeaf) return;
+    this.#tell({ type: "dtmf.received", payload: { taskId: this.#taskId, channel, digit, atMs: Math.round(this.#sinceStartMs()) } });
+    const { pauseDigit, resumeDigit } = this.#parts;
+    // The counsellor's keys, not the child's.
+    if (channel !== "agent") return;
+    if (digit === pauseDigit && this.#state === "active") this.pause();
+    else if (digit === resumeDigit && this.#state === "paused") this.resume();
+  }
+
+  #legEnded(reason: CallEndReason): void {
+    this.#openLegs--;
+    if (this.#openLegs > 0 || this.#state === "ended" || this.#state === "failed") return;
+    this.#linger = this.#parts.clock.schedule(this.#parts.lingerMs, () => void this.end(reason));
+  }
+
+  async #finish(): Promise<void> {
+    this.#measure?.cancel();
+    await Promise.all([...this.#tracks.values()].map(({ input }) => input.settled()));
+    for (const { channel } of this.#tracks.values()) channel.flush();
+    await this.#drained();
+    await this.#reading.finish();
+    const { audio, durationMs, languages, state, lagMs, warnings } = this.status();
+    this.#parts.onLag(lagMs);
+    const taskId = this.#taskId;
+    this.#tell({ type: "call.measured", payload: { taskId, state, durationMs, lagMs, audio, warnings } });
+    const live = { segments: this.#segments, speech: this.#speech, hasLowQuality: this.#hasLowQuality };
+    await this.#tape.store({
+      ...{ taskId, reason: this.#endReason, languages, isPaired: this.#isPaired, live, audio },
+      isHeardAgain: isHeardAgain(this.#mode(), { hasRisk: this.riskKinds.length > 0, failedMs: audio.ledger.failedMs, durationMs }),
+      language: this.#details.language ?? this.#parts.language,
+      channels: this.#isPaired ? ["caller", "agent"] : [...this.#tracks.keys()],
+    });
+    this.#turn("drained");
+    const held = this.#held;
+    this.#held = [];
+    if (this.#openLegs > 0 && !this.#isDeaf) {
+      this.#return();
+      for (const audioHeld of held) this.#receive(audioHeld);
+      return;
+    }
+    this.#linger = this.#parts.clock.schedule(this.#parts.continueWithinMs, () => void this.#leave());
+  }
+
+  /** A leg came back to a call that had ended: it goes on, with a gap, and is analysed anew at its next end. */
+  #return(): void {
+    if (!this.#turn("returned")) return;
+    this.#linger?.cancel();
+    const former = this.#taskId;
+    this.#taskId = newId();
+    this.#tape.continue({ former, taskId: this.#taskId });
+    this.#tell({ type: "call.started", payload: { taskId: this.#taskId, source: "live", mode: this.#mode() } });
+    this.#measureLater();
+  }
+
+  async #leave(): Promise<void> {
+    this.#release();
+    await this.#tape.remove();
+  }
+
+  #release(): void {
+    this.#measure?.cancel();
+    this.#linger?.cancel();
+    for (const { channel, input, leave } of this.#tracks.values()) {
+      channel.close();
+      input.close();
+      leave();
+    }
+    this.#options.onGone(this);
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        deadline.cancel();
+        this.#checkDrained = undefined;
+        resolve();
+      };
+      const deadline = this.#parts.clock.schedule(DRAIN_DEADLINE_MS, () => {
+        this.#warnings.add("The last speech was not transcribed in time.");
+        for (const { channel } of this.#tracks.values()) channel.giveUp();
+        done();
+      });
+      this.#checkDrained = () => {
+        if ([...this.#tracks.values()].every(({ channel }) => channel.isDrained)) done();
+      };
+      this.#checkDrained();
+    });
+  }
+
+  #measureLater(): void {
+    this.#measure = this.#parts.clock.schedule(MEASURE_EVERY_MS, () => {
+      const { state, durationMs, lagMs, audio, warnings } = this.status();
+      this.#tell({ type: "call.measured", payload: { taskId: this.#taskId, state, durationMs, lagMs, audio, warnings } });
+      this.#parts.onLag(lagMs);
+      this.#measureLater();
+    });
+  }
+
+  #turn(signal: CallSessionSignal): boolean {
+    const next = nextState(this.#state, signal);
+    if (next === undefined) return false;
+    this.#state = next;
+    return true;
+  }
+
+  #tell(event: NewCallEvent): void {
+    this.#tape.tell(event);
+  }
+
+  #mode(): ProcessingMode {
+    return this.#details.mode ?? this.#parts.mode;
+  }
+
+  #durationMs(): number {
+    return Math.round(Math.max(0, ...[...this.#tracks.values()].map(({ channel }) => channel.timeline.callMs)));
+  }
+
+  #sinceStartMs(): number {
+    return this.#parts.clock.monotonicMs() - this.#startedAtMonotonicMs;
+  }
+}

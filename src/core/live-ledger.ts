@@ -1,0 +1,38 @@
+/** The ledger of a channel while its call runs. Pure. */
+import type { AudioLedger } from "./analysis-result.js";
+import type { Channel } from "./transcript.js";
+
+/** Speech whose text is not settled yet stands apart until it is: all but `gapMs` add up to the milliseconds received. */
+export interface LiveLedger extends AudioLedger {
+  readonly pendingMs: number;
+}
+
+/** Of a call that runs, by channel and in all. */
+export interface LiveAudio {
+  readonly channels: readonly { readonly channel: Channel; readonly ledger: LiveLedger }[];
+  readonly ledger: LiveLedger;
+}
+
+/** From exact times to whole milliseconds that add up: what is left of the rounding is silence. */
+export function toLiveLedger(exact: Omit<LiveLedger, "silenceMs"> & { readonly receivedMs: number }): LiveLedger {
+  const receivedMs = Math.floor(exact.receivedMs + 1e-6);
+  const pausedMs = Math.min(receivedMs, Math.round(exact.pausedMs));
+  const speechMs = Math.min(receivedMs - pausedMs, Math.floor(exact.speechMs));
+  const failedMs = Math.min(receivedMs - pausedMs - speechMs, Math.floor(exact.failedMs));
+  const pendingMs = Math.min(receivedMs - pausedMs - speechMs - failedMs, Math.floor(exact.pendingMs));
+  const silenceMs = receivedMs - pausedMs - speechMs - failedMs - pendingMs;
+  return { speechMs, silenceMs, pausedMs, failedMs, gapMs: Math.round(exact.gapMs), pendingMs };
+}
+
+/** Over the channels of a call. */
+export function sumLiveLedgers(ledgers: readonly LiveLedger[]): LiveLedger {
+  const sum = (pick: (ledger: LiveLedger) => number): number => ledgers.reduce((total, ledger) => total + pick(ledger), 0);
+  return {
+    speechMs: sum((ledger) => ledger.speechMs),
+    silenceMs: sum((ledger) => ledger.silenceMs),
+    pausedMs: sum((ledger) => ledger.pausedMs),
+    failedMs: sum((ledger) => ledger.failedMs),
+    gapMs: sum((ledger) => ledger.gapMs),
+    pendingMs: sum((ledger) => ledger.pendingMs),
+  };
+}
