@@ -21,7 +21,7 @@ import { lockDirectory } from "../storage/directory-lock.js";
 import { createTelephonyServer, type TelephonyServer } from "../telephony/telephony-server.js";
 import { buildServices, type Services } from "./build-services.js";
 import { openMasterKey } from "./open-master-key.js";
-import { dataLayout, packageRoot } from "./paths.js";
+import { dashboardDirectory, dataLayout, packageRoot } from "./paths.js";
 import { startPurging } from "./purge-schedule.js";
 import { createServiceStatus } from "./service-status.js";
 import { refuseUnknownSpeechEngine } from "./speech-engine-choice.js";
@@ -122,6 +122,7 @@ interface GatewayParts {
 function createServiceGateway(config: Config, { services, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
   const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles } = config.gateway;
   const { authenticator, audit, intake, batches, tasks, eventLog, history, callAudio, feedback, modelTasks, queue, liveCalls, feed, risks } = services;
+  const dashboard = dashboardDirectory();
   return createGateway({
     access: { authenticator, audit, metrics, requestsPerSecond, requestBurst, tickets: createTicketOffice(systemClock) },
     uploads: { uploadsAtOnce, uploadIdleTimeoutMs },
@@ -135,6 +136,7 @@ function createServiceGateway(config: Config, { services, metrics, status, logge
     },
     operations: { status, queue, metrics },
     logger,
+    ...(dashboard === undefined ? {} : { dashboardDirectory: dashboard }),
     ...(tls === undefined ? {} : { tls }),
   });
 }

@@ -21,6 +21,12 @@ export function packageAssets(): PackageAssets {
   return { languageData: join(root, "data"), voiceActivityModel: join(root, "models", "vad", "silero_vad_v5.onnx") };
 }
 
+/** Where the built dashboard lies; undefined when it was not built. */
+export function dashboardDirectory(): string | undefined {
+  const directory = join(packageRoot(), "dist", "dashboard");
+  return existsSync(join(directory, "index.html")) ? directory : undefined;
+}
+
 export interface DataLayout {
   readonly database: string;
   readonly lock: string;

@@ -25,6 +25,7 @@ import { type AccessOptions, type FormDescription, guardRoutes, requireStatedPer
 import { fromFrameworkError, toProblem } from "./problem.js";
 import { agentFeedbackRoutes } from "./routes/agent-feedback.js";
 import { type CallRoutesOptions, callRoutes } from "./routes/calls.js";
+import { dashboardRoutes } from "./routes/dashboard.js";
 import { healthRoutes } from "./routes/health.js";
 import { type LiveRoutesOptions, liveRoutes } from "./routes/live.js";
 import { type ModelTaskRoutesOptions, modelTaskRoutes } from "./routes/model-tasks.js";
@@ -44,6 +45,8 @@ export interface GatewayOptions {
   readonly live: Omit<LiveRoutesOptions, "eventLog" | "tickets" | "streams" | "sockets">;
   /** Routes of another door on the same port: audio in over WebSocket. */
   readonly media?: FastifyPluginAsync;
+  /** Of the built dashboard; without one there is nothing at `/`. */
+  readonly dashboardDirectory?: string;
   readonly models: Omit<ModelTaskRoutesOptions, "places" | "metrics" | "history">;
   readonly operations: OperationsRoutesOptions;
   readonly logger: Logger;
@@ -65,6 +68,8 @@ const CONTENT_SECURITY_POLICY = {
     defaultSrc: ["'self'"],
     styleSrc: ["'self'", "'unsafe-inline'"],
     imgSrc: ["'self'", "data:"],
+    // Sound is fetched with the reader's key, and played from memory.
+    mediaSrc: ["'self'", "blob:"],
     frameAncestors: ["'none'"],
     upgradeInsecureRequests: null,
   },
@@ -143,6 +148,7 @@ async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions)
   await guarded.register(modelInfoRoutes, options.operations);
   await guarded.register(agentFeedbackRoutes, options.calls);
   await guarded.register(operationsRoutes, options.operations);
+  if (options.dashboardDirectory !== undefined) await guarded.register(dashboardRoutes, { directory: options.dashboardDirectory });
   await guarded.register(documentationRoutes);
 }
 

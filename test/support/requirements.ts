@@ -7,7 +7,7 @@ function hasProgram(name: string): boolean {
 }
 
 /** Programs of the system that tests may need. */
-const PROGRAMS = { pocketsphinx: "pocketsphinx_batch", ffmpeg: "ffmpeg", openssl: "openssl" } as const;
+const PROGRAMS = { pocketsphinx: "pocketsphinx_batch", ffmpeg: "ffmpeg", openssl: "openssl", chromium: "chromium" } as const;
 
 /** True when one of these is not installed. */
 export function isMissing(...needed: readonly (keyof typeof PROGRAMS)[]): boolean {

@@ -11,16 +11,23 @@ export function buildWhenStale() {
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === sourceSha256) return;
   console.error("openchs-ai: building ...");
   rmSync("dist", { recursive: true, force: true });
-  const result = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
-  if (result.status !== 0) process.exit(1);
+  for (const [program, ...programArguments] of [
+    ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"],
+    ["node_modules/vite/bin/vite.js", "build", "dashboard", "--config", "dashboard/vite.config.ts", "--logLevel", "warn"],
+  ]) {
+    const result = spawnSync(process.execPath, [program, ...programArguments], { stdio: "inherit" });
+    if (result.status !== 0) process.exit(1);
+  }
   writeFileSync(STAMP, sourceSha256);
 }
 
 function hashSources() {
   const hash = createHash("sha256");
-  const files = readdirSync("src", { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  const files = ["src", "dashboard"].flatMap((directory) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
+  );
   for (const file of ["tsconfig.json", "tsconfig.build.json", "package-lock.json", ...files.sort()]) hash.update(file).update(readFileSync(file));
   return hash.digest("hex");
 }

@@ -15,6 +15,7 @@ const startedAtMs = Date.now();
 /** Static checks count as one test each. */
 const checks = [
   ["types", [process.execPath, ["node_modules/typescript/bin/tsc", "--noEmit"]]],
+  ["types of the dashboard", [process.execPath, ["node_modules/typescript/bin/tsc", "-p", "dashboard"]]],
   ["lint and format", [process.execPath, ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."]]],
 ].map(([name, [program, programArguments]]) => {
   const isOk = spawnSync(program, programArguments, { stdio: "inherit" }).status === 0;

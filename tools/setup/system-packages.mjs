@@ -9,6 +9,7 @@ import { existsSync } from "node:fs";
 const PACKAGES = {
   pocketsphinx: { jobs: ["demo", "test"], gives: "English speech recognition", isThere: () => hasProgram("pocketsphinx_batch") },
   "pocketsphinx-en-us": { jobs: ["demo", "test"], gives: "its English model", isThere: () => existsSync("/usr/share/pocketsphinx/model/en-us/en-us") },
+  chromium: { jobs: ["test"], gives: "the browser that the dashboard is tested in", isThere: () => hasProgram("chromium") },
   ffmpeg: { jobs: ["test"], gives: "decoding of every audio format", isThere: () => hasProgram("ffmpeg") },
 };
 
