@@ -3,10 +3,12 @@ import { availableParallelism } from "node:os";
 import { LiveChannel } from "../analysis/live/live-channel.js";
 import { createLiveRecognition } from "../analysis/live/live-recognition.js";
 import { suspectKind } from "../analysis/live/suspect-text.js";
+import { createLiveFeed, type LiveFeed } from "../calls/following/live-feed.js";
+import { createProgressiveHistory, type ProgressiveHistory } from "../calls/following/progressive-history.js";
+import { createRiskAcknowledgement, type RiskAcknowledgement } from "../calls/following/risk-acknowledgement.js";
 import { createLiveCalls, type LiveCalls } from "../calls/live/live-calls.js";
 import { createLiveEventWriter } from "../calls/live/live-event-writer.js";
-import { createLiveFeed, type LiveFeed } from "../calls/live/live-feed.js";
-import { createRiskAcknowledgement, type RiskAcknowledgement } from "../calls/live/risk-acknowledgement.js";
+import { createReanalysis, type ReanalysisUseCase } from "../calls/reanalysis.js";
 import { systemClock } from "../core/clock.js";
 import { createEnergyLiveVoiceActivity } from "../inference/backends/energy/energy-live-voice-activity.js";
 import { createSileroLiveVoiceActivity } from "../inference/backends/silero/silero-live-voice-activity.js";
@@ -20,6 +22,8 @@ export interface LiveUseCases {
   readonly liveCalls: LiveCalls;
   readonly feed: LiveFeed;
   readonly risks: RiskAcknowledgement;
+  readonly progressive: ProgressiveHistory;
+  readonly reanalysis: ReanalysisUseCase;
   readonly voiceActivity: LiveVoiceActivity;
 }
 
@@ -59,6 +63,11 @@ export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases>
     voiceActivity,
     feed: createLiveFeed({ calls, events, bus, audit, clock, runningCallIds: () => liveCalls.runningCallIds() }),
     risks: createRiskAcknowledgement({ database, calls, eventLog, audit, clock }),
+    progressive: createProgressiveHistory({ calls, eventLog, audit, clock }),
+    reanalysis: createReanalysis({
+      ...{ database, calls, liveCallRecords, queue, audit, clock },
+      ...{ speechEngine: config.inference.speechEngine, maxAttempts: config.queue.maxAttempts },
+    }),
   };
 }
 

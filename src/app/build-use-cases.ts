@@ -29,7 +29,7 @@ export async function buildUseCases(parts: UseCaseParts) {
     eventLog,
     batches: createRecordingBatches({ intake, batches, queue, clock }),
     tasks: createRecordingTasks({ database, queue, calls, analyses, eventLog, audit, clock }),
-    history: createCallHistory({ database, calls, analyses, audioStore, queue, audit, clock }),
+    history: createCallHistory({ database, calls, analyses, audioStore, queue, eventLog, audit, clock }),
     callAudio: createCallAudio({ calls, audioStore, decoder, audit, clock, workDirectory }),
     feedback: createAgentFeedback({ calls, analyses, feedbackRecords, audit, clock, taxonomyLabels: await loadTaxonomyLabels() }),
     modelTasks: createModelTasks({ database, modelTasks: modelTaskRecords, sealers, audioStore, queue, bus, clock, maxBytes, maxAttempts }),

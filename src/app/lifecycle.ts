@@ -18,6 +18,7 @@ import { OPERATOR } from "../security/authorization.js";
 import { createTicketOffice } from "../security/ticket-office.js";
 import { loadTlsOptions, type TlsOptions } from "../security/tls-options.js";
 import { lockDirectory } from "../storage/directory-lock.js";
+import { createMediaRoutes } from "../telephony/media/media-routes.js";
 import { createTelephonyServer, type TelephonyServer } from "../telephony/telephony-server.js";
 import { buildServices, type Services } from "./build-services.js";
 import { openMasterKey } from "./open-master-key.js";
@@ -121,7 +122,24 @@ interface GatewayParts {
 
 function createServiceGateway(config: Config, { services, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
   const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles } = config.gateway;
-  const { authenticator, audit, intake, batches, tasks, eventLog, history, callAudio, feedback, modelTasks, queue, liveCalls, feed, risks } = services;
+  const {
+    authenticator,
+    audit,
+    intake,
+    batches,
+    tasks,
+    eventLog,
+    history,
+    callAudio,
+    feedback,
+    modelTasks,
+    queue,
+    liveCalls,
+    feed,
+    risks,
+    progressive,
+    reanalysis,
+  } = services;
   const dashboard = dashboardDirectory();
   return createGateway({
     access: { authenticator, audit, metrics, requestsPerSecond, requestBurst, tickets: createTicketOffice(systemClock) },
@@ -129,13 +147,14 @@ function createServiceGateway(config: Config, { services, metrics, status, logge
     events: config.events,
     recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },
     calls: { history, callAudio, feedback },
-    live: { liveCalls, feed, risks },
+    live: { liveCalls, feed, risks, progressive, reanalysis },
     models: {
       ...{ modelTasks, maxBytes: config.audio.maxBytes, speechEngine: config.inference.speechEngine },
       translationTarget: config.language.translationTarget,
     },
     operations: { status, queue, metrics },
     logger,
+    media: createMediaRoutes({ liveCalls, metrics, idleTimeoutMs: config.telephony.idleTimeoutMs, maxPace: config.telephony.maxPace }),
     ...(dashboard === undefined ? {} : { dashboardDirectory: dashboard }),
     ...(tls === undefined ? {} : { tls }),
   });

@@ -3,6 +3,7 @@
 import { silentLogger } from "../core/log.js";
 import { createGateway, type GatewayOptions } from "../gateway/gateway.js";
 import { createMetrics } from "../observability/metrics.js";
+import { createMediaRoutes, type MediaRoutesOptions } from "../telephony/media/media-routes.js";
 import { packageVersion } from "./lifecycle.js";
 
 /** @returns the OpenAPI 3.1 document as JSON data. */
@@ -18,10 +19,11 @@ export async function openapiDocument(): Promise<object> {
       ...{ intake: uncalled, batches: uncalled, tasks: uncalled, eventLog: uncalled },
       ...{ maxBytes: 1, maxBatchFiles: 1, speechEngine: "auto" },
     } as GatewayOptions["recordings"],
-    live: { liveCalls: uncalled, feed: uncalled, risks: uncalled } as GatewayOptions["live"],
+    live: { liveCalls: uncalled, feed: uncalled, risks: uncalled, progressive: uncalled, reanalysis: uncalled } as GatewayOptions["live"],
     models: { modelTasks: uncalled, maxBytes: 1, speechEngine: "auto", translationTarget: "en" } as GatewayOptions["models"],
     calls: { history: uncalled, callAudio: uncalled, feedback: uncalled } as GatewayOptions["calls"],
     operations: { status, queue: uncalled, metrics } as GatewayOptions["operations"],
+    media: createMediaRoutes({ liveCalls: uncalled, metrics, idleTimeoutMs: 1, maxPace: 1 } as MediaRoutesOptions),
     logger: silentLogger,
   });
   await gateway.ready();

@@ -3,7 +3,7 @@
 import { assembleAnalysis } from "../analysis/assemble-analysis.js";
 import { StageRunner } from "../analysis/stage-runner.js";
 import type { AnalysisResult } from "../core/analysis-result.js";
-import type { CallRecord } from "../core/call.js";
+import { type CallRecord, isEndedStatus } from "../core/call.js";
 import type { CallFilter, CallPosition } from "../core/call-filter.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
@@ -17,6 +17,8 @@ import type { AppDatabase } from "../storage/database.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
 import { inUnitOfWork } from "../storage/unit-of-work.js";
+import type { CallEventLog } from "./call-event-log.js";
+import { analysisSoFar, EVENTS_OF_ANALYSIS } from "./following/analysis-so-far.js";
 
 export interface CallPage {
   readonly calls: readonly CallRecord[];
@@ -56,7 +58,7 @@ export interface CallHistory {
   /**
    * The call, its recordings, analyses, events and tasks, and the key all of it was sealed with. Work on it is stopped.
    *
-   * @throws AppError `CALL_NOT_FOUND`, `CALL_ON_LEGAL_HOLD`
+   * @throws AppError `CALL_NOT_FOUND`, `CALL_ON_LEGAL_HOLD`, `CALL_IN_WORK` while it runs
    */
   delete(authorized: Authorized<"call:delete">, callId: string): Promise<DeletedCall>;
 }
@@ -67,6 +69,7 @@ export interface CallHistoryDependencies {
   readonly analyses: AnalysisRepository;
   readonly audioStore: AudioStore;
   readonly queue: QueueBackend;
+  readonly eventLog: Pick<CallEventLog, "listOfTypes">;
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
@@ -108,13 +111,16 @@ export function createCallHistory(dependencies: CallHistoryDependencies): CallHi
     async delete({ actor }, callId) {
       const call = await find(callId);
       if (call.legalHold) throw new AppError("CALL_ON_LEGAL_HOLD", "The call is on legal hold and can't be deleted.");
+      if (call.source === "live" && call.endedAtMs === null && !isEndedStatus(call.status)) {
+        throw new AppError("CALL_IN_WORK", "The call is in progress; end it first, then delete it.");
+      }
       await record(actor, "call.deleted", callId);
       return deleteCall(dependencies, callId);
     },
   };
 }
 
-async function newestAnalysis({ calls, analyses, queue, clock }: CallHistoryDependencies, call: CallRecord): Promise<AnalysisResult> {
+async function newestAnalysis({ calls, analyses, queue, eventLog, clock }: CallHistoryDependencies, call: CallRecord): Promise<AnalysisResult> {
   const { callId } = call;
   const sealer = await calls.openSealer(callId);
   const taskIds = await calls.listTaskIds(callId);
@@ -125,7 +131,10 @@ async function newestAnalysis({ calls, analyses, queue, clock }: CallHistoryDepe
   const [taskId = ""] = taskIds;
   const earlier = await analyses.loadCompletedStages({ callId, taskId, sealer });
   const runner = new StageRunner({ earlier, clock, signal: new AbortController().signal });
-  return { ...assembleAnalysis({ callId, taskId }, runner), status: (await queue.find(taskId))?.status ?? call.status };
+  const assembled = { ...assembleAnalysis({ callId, taskId }, runner), status: (await queue.find(taskId))?.status ?? call.status };
+  if (call.source !== "live" || earlier.has("transcript")) return assembled;
+  // Until its recording was heard, what was heard while it ran.
+  return { ...assembled, ...analysisSoFar(await eventLog.listOfTypes({ callId, sealer }, EVENTS_OF_ANALYSIS)) };
 }
 
 async function deleteCall({ database, calls, audioStore, queue }: CallHistoryDependencies, callId: string): Promise<DeletedCall> {

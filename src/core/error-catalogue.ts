@@ -84,6 +84,10 @@ export const ERROR_CATALOGUE = {
     meaning: "The call is not in progress, or not in a state for this.",
     remedy: "Look at its state with GET /api/v1/calls/active.",
   },
+  CALL_IN_WORK: {
+    meaning: "The call runs or is being analysed.",
+    remedy: "Wait until its status is completed, failed or cancelled.",
+  },
   CALL_LEGS_CONFLICT: {
     meaning: "The legs run as two calls already and can't become one.",
     remedy: "Announce legs before the second one's audio starts, or give them UUIDs that differ in the last digit only (1 caller, 2 counsellor).",

@@ -32,6 +32,7 @@ import { type ModelTaskRoutesOptions, modelTaskRoutes } from "./routes/model-tas
 import { modelInfoRoutes } from "./routes/models.js";
 import { openAiRoutes } from "./routes/openai-transcriptions.js";
 import { type OperationsRoutesOptions, operationsRoutes } from "./routes/operations.js";
+import { type ProgressiveRoutesOptions, progressiveRoutes } from "./routes/progressive.js";
 import { type RecordingRoutesOptions, recordingRoutes } from "./routes/recordings.js";
 import { type TaskRoutesOptions, taskRoutes } from "./routes/tasks.js";
 import { createUploadPlaces, type UploadPlacesOptions } from "./upload-form.js";
@@ -42,7 +43,7 @@ export interface GatewayOptions {
   readonly events: Omit<EventStreamsOptions, "metrics">;
   readonly recordings: Omit<RecordingRoutesOptions, "places" | "streams" | "metrics"> & Pick<TaskRoutesOptions, "tasks">;
   readonly calls: CallRoutesOptions & { readonly feedback: AgentFeedbackUseCase };
-  readonly live: Omit<LiveRoutesOptions, "eventLog" | "tickets" | "streams" | "sockets">;
+  readonly live: Omit<LiveRoutesOptions, "eventLog" | "tickets" | "streams" | "sockets"> & ProgressiveRoutesOptions;
   /** Routes of another door on the same port: audio in over WebSocket. */
   readonly media?: FastifyPluginAsync;
   /** Of the built dashboard; without one there is nothing at `/`. */
@@ -97,6 +98,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerErrors(app, logger);
+  endRefusedUpgrades(app);
   measureRequests(app, options);
   requireStatedPermissions(app, [DOCUMENTATION_PREFIX]);
   await describeApi(app, options.operations.status.version);
@@ -140,6 +142,7 @@ async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions)
   await guarded.register(recordingRoutes, { ...options.recordings, places, streams, metrics });
   await guarded.register(taskRoutes, { ...options.recordings, streams });
   await guarded.register(liveRoutes, { ...options.live, eventLog: options.recordings.eventLog, tickets: options.access.tickets, streams, sockets });
+  await guarded.register(progressiveRoutes, options.live);
   await guarded.register(callRoutes, options.calls);
   if (options.media !== undefined) await guarded.register(options.media);
   const models = { ...options.models, history: options.calls.history, places, metrics };
@@ -155,6 +158,14 @@ async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions)
 function formLimits({ maxBytes, maxBatchFiles }: GatewayOptions["recordings"]) {
   // One byte over our own limit, so that it is our limit, with its own code, that speaks first.
   return { fileSize: maxBytes + 1, files: maxBatchFiles, fields: 20, fieldSize: 4_096, headerPairs: 50 };
+}
+
+/** The server forgets a connection that asked for an upgrade: one that was refused is ours to end. */
+function endRefusedUpgrades(app: FastifyInstance): void {
+  app.addHook("onResponse", (request, _reply, done) => {
+    if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon();
+    done();
+  });
 }
 
 function answerErrors(app: FastifyInstance, logger: Logger): void {

@@ -59,7 +59,7 @@ describe.skipIf(isMissing("chromium"))("the dashboard", () => {
     await page.keyboard.press("Enter");
     await visible(".calls");
     expect(page.url()).not.toContain("oca_");
-    expect(await page.evaluate(() => Object.values(sessionStorage).join())).not.toContain("oca_");
+    expect(await page.evaluate("Object.values(sessionStorage).join()")).not.toContain("oca_");
   });
 
   it("shows a call while it runs: unsettled words, then settled ones, and the danger in them", async () => {
@@ -100,7 +100,7 @@ describe.skipIf(isMissing("chromium"))("the dashboard", () => {
   it("speaks Swahili when it is asked to, and says so to screen readers", async () => {
     await page.getByRole("button", { name: "Kiswahili" }).click();
     await page.getByText("Toka").first().waitFor(PATIENCE);
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe("sw");
+    expect(await page.evaluate("document.documentElement.lang")).toBe("sw");
   });
 
   it("leaves nothing of a call behind when somebody signs out, and nothing in the address or the title", async () => {

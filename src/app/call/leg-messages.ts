@@ -12,6 +12,7 @@ export interface LegMessages {
   readonly opening: Buffer;
   /** One every 20 ms. */
   readonly pieces: readonly Buffer[];
+  readonly durationMs: number;
 }
 
 /** @throws AppError `CONFIG_INVALID` for a rate the protocol does not have */
@@ -23,11 +24,12 @@ export function legMessages(protocol: CallProtocol, streamId: string, leg: { rea
     const piece = samples.subarray(start, start + pieceSamples);
     pieces.push(protocol === "audiosocket" ? encodeAudioMessage(piece, sampleRateHz) : toBytes(piece));
   }
-  if (protocol === "audiosocket") return { opening: encodeIdMessage(streamId), pieces };
+  const durationMs = (samples.length * 1000) / sampleRateHz;
+  if (protocol === "audiosocket") return { opening: encodeIdMessage(streamId), pieces, durationMs };
   if (protocol === "id-line" && sampleRateHz !== 16_000) {
     throw new AppError("CONFIG_INVALID", "The id line is always followed by 16000 Hz audio; give a file at that rate: ffmpeg -i FILE -ar 16000 call.wav");
   }
-  return { opening: protocol === "id-line" ? Buffer.from(`${streamId}\r`) : Buffer.alloc(0), pieces };
+  return { opening: protocol === "id-line" ? Buffer.from(`${streamId}\r`) : Buffer.alloc(0), pieces, durationMs };
 }
 
 function toBytes(samples: Int16Array): Buffer {

@@ -38,7 +38,7 @@ interface Line {
 }
 
 /** @throws AppError `TELEPHONY_UNREACHABLE` */
-export async function playLeg({ opening, pieces }: LegMessages, options: PlayLegOptions): Promise<PlayedLeg> {
+export async function playLeg({ opening, pieces, durationMs }: LegMessages, options: PlayLegOptions): Promise<PlayedLeg> {
   await wait(options.delayMs, undefined, { signal: options.signal });
   const line = options.protocol === "websocket" ? await openWebSocket(options) : await openSocket(options);
   const last = Math.ceil(pieces.length * options.dropAfterShare);
@@ -55,7 +55,7 @@ export async function playLeg({ opening, pieces }: LegMessages, options: PlayLeg
   const isCutOff = line.isClosed() && sent < last;
   if (last < pieces.length) line.abandon();
   else await line.end();
-  return { sentMs: sent * PIECE_MS, bytesBack: line.bytesBack(), isCutOff };
+  return { sentMs: Math.floor(Math.min(sent * PIECE_MS, durationMs)), bytesBack: line.bytesBack(), isCutOff };
 }
 
 async function openSocket({ host, port, splitBytes }: PlayLegOptions): Promise<Line> {

@@ -182,7 +182,7 @@ class LiveCallRegistry implements LiveCalls {
     const own = placeOfStream(request.streamId);
     const { callId = request.streamId, channel } = request;
     if (channel === undefined) return { ...own, callId, details };
-    return { key: callId, channel, isPaired: own.isPaired || channel === "agent" || request.callId !== undefined, callId, details };
+    return { key: callId, channel, isPaired: true, callId, details };
   }
 
   #openCall(key: string, options: { readonly callId: string; readonly isPaired: boolean; readonly details: CallDetails }): LiveCall {

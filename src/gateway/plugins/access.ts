@@ -21,6 +21,8 @@ declare module "fastify" {
     permission?: Permission | "public";
     /** A one-time ticket in the query stands for credentials: for browsers' WebSockets. */
     allowsTicket?: boolean;
+    /** Basic credentials with an API key as password: for exchanges that know nothing else. */
+    allowsBasic?: boolean;
     /** Of a route that takes multipart/form-data: what the API page tells of it. */
     form?: FormDescription;
   }
@@ -91,7 +93,16 @@ export function guardRoutes(app: FastifyInstance, options: AccessOptions): void 
 async function authenticate({ headers, query, routeOptions }: FastifyRequest, { authenticator, tickets }: AccessOptions): Promise<Actor> {
   const { ticket } = query as { readonly ticket?: unknown };
   if (routeOptions.config.allowsTicket === true && headers.authorization === undefined && typeof ticket === "string") return tickets.redeem(ticket);
-  return authenticator.authenticate(headers.authorization);
+  const { authorization } = headers;
+  return authenticator.authenticate(routeOptions.config.allowsBasic === true ? (bearerOfBasic(authorization) ?? authorization) : authorization);
+}
+
+/** The same key in the other form. */
+function bearerOfBasic(header: string | undefined): string | undefined {
+  const encoded = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(header ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  const pair = Buffer.from(encoded, "base64").toString("utf8");
+  return `Bearer ${pair.slice(pair.indexOf(":") + 1)}`;
 }
 
 /** The proof a use case asks for. */

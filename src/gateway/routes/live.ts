@@ -4,9 +4,9 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { CallEventLog } from "../../calls/call-event-log.js";
+import type { LiveFeed } from "../../calls/following/live-feed.js";
+import type { RiskAcknowledgement } from "../../calls/following/risk-acknowledgement.js";
 import type { LiveCalls } from "../../calls/live/live-calls.js";
-import type { LiveFeed } from "../../calls/live/live-feed.js";
-import type { RiskAcknowledgement } from "../../calls/live/risk-acknowledgement.js";
 import type { CallDetails } from "../../core/live-call.js";
 import { callParametersSchema, flagSchema } from "../../protocol/http/call-schema.js";
 import {

@@ -71,7 +71,7 @@ export const analysisSchema = z.object({
   audio: z
     .object({
       duration_ms: milliseconds,
-      sample_rate_hz: z.int(),
+      sample_rate_hz: z.int().describe("of the original; 0 while a live call runs"),
       gain_db: z.array(z.number()),
       channels: z.array(z.object({ channel, gain_db: z.number(), ledger: ledgerSchema })),
       ledger: ledgerSchema,

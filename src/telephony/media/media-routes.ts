@@ -1,0 +1,49 @@
+/** `WS /media/{call_id}` on the gateway's port: audio in, with the gateway's credentials and TLS. */
+import "@fastify/websocket";
+import type { FastifyPluginAsync } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { CALL_ID_PATTERN } from "../../core/ids.js";
+import { STREAM_ENCODINGS } from "../pcm-bytes.js";
+import { MediaConnection, type MediaConnectionOptions } from "./media-connection.js";
+
+export type MediaRoutesOptions = Pick<MediaConnectionOptions, "liveCalls" | "metrics" | "idleTimeoutMs" | "maxPace">;
+
+const paramsSchema = z.object({ callId: z.string().regex(CALL_ID_PATTERN) });
+const querySchema = z.object({
+  channel: z.enum(["caller", "agent"]).optional().describe("who is heard; absent: a call of one channel, or as the frames say"),
+  format: z.enum(STREAM_ENCODINGS).default("slin").describe("until a first text frame says something else"),
+  rate: z.coerce.number().int().min(8_000).max(192_000).default(16_000),
+  channels: z.coerce
+    .number()
+    .pipe(z.union([z.literal(1), z.literal(2)]))
+    .default(1)
+    .describe("2: interleaved, the caller left"),
+});
+
+/** Speaks Asterisk's chan_websocket, jambonz `listen`, FreeSWITCH's audio streams, and JSON streams of Twilio's kind. */
+export function createMediaRoutes(options: MediaRoutesOptions): FastifyPluginAsync {
+  return async (app) => {
+    app.withTypeProvider<ZodTypeProvider>().route({
+      method: "GET",
+      url: "/media/:callId",
+      config: { permission: "recording:create", allowsBasic: true },
+      schema: {
+        ...{ tags: ["live calls"], summary: "Audio of a live call, over WebSocket", params: paramsSchema, querystring: querySchema },
+        description:
+          "Binary frames are samples; text frames are control. Basic credentials with an API key as password are taken too, for exchanges that know nothing else.",
+      },
+      handler: (_request, reply) => reply.code(426).header("upgrade", "websocket").send(),
+      wsHandler: (socket, request) => {
+        const { callId } = request.params as z.infer<typeof paramsSchema>;
+        const { channel, format, rate, channels } = request.query as z.infer<typeof querySchema>;
+        new MediaConnection(socket, {
+          ...options,
+          callId: callId.toLowerCase(),
+          track: channel,
+          format: { encoding: format, sampleRateHz: rate, channelCount: channels },
+        });
+      },
+    });
+  };
+}
