@@ -240,6 +240,10 @@ export const ERROR_CATALOGUE = {
     meaning: "The disk is full.",
     remedy: "Free space in the data directory.",
   },
+  TELEPHONY_UPGRADE_REQUIRED: {
+    meaning: "The path takes audio over a WebSocket, and this was a plain request.",
+    remedy: "Connect with a WebSocket client; docs/asterisk.md shows how exchanges do.",
+  },
   TELEPHONY_UNREACHABLE: {
     meaning: "Nothing takes calls at the address the call command was given.",
     remedy: "Start the service with: openchs-ai serve; or name its telephony port with --to HOST:PORT.",

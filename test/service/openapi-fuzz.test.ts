@@ -37,8 +37,10 @@ async function faultOf(generated: GeneratedRequest): Promise<string | undefined>
   // Long waits and long streams are of no interest here; everything else is sent as it was made.
   const url = path.replace(/([?&]wait=)\d+/, "$11");
   const response = await gateway.request("admin", url, { method, headers, signal: AbortSignal.timeout(30_000), ...(body === undefined ? {} : { body }) });
-  const content = await response.text();
   const { status } = response;
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+  if (isStream) await response.body?.cancel();
+  const content = isStream ? "" : await response.text();
   const declared = operation.responses[String(status)] ?? operation.responses[`${String(status)[0]}XX`];
   const place = `${method} ${url} -> ${status}`;
   if (status >= 500) return `${place}: ${content}`;

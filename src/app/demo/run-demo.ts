@@ -17,8 +17,6 @@ export interface DemoOptions {
   readonly print: (line: string) => void;
 }
 
-const CLIP_SECONDS = 4;
-
 /** @returns false when an act did not hold what it claims. */
 export async function runDemo(config: Config, { keep, print }: DemoOptions): Promise<boolean> {
   const samples = await loadSamples();
@@ -31,13 +29,16 @@ export async function runDemo(config: Config, { keep, print }: DemoOptions): Pro
   try {
     if (keep) await rm(dataDirectory, { recursive: true, force: true });
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-    const clipPath = join(dataDirectory, "clip.wav");
-    await writeClip(clipPath);
-    const { isWhole, service } = await surviveKill(join(dataDirectory, "data"), clipPath, { print, signal });
+    const clips = { upload: join(dataDirectory, "upload.wav"), live: join(dataDirectory, "call.wav") };
+    await writeClip(clips.upload, { sample: "child-violence-home", seconds: 4 });
+    await writeClip(clips.live, { sample: "school-bullying", seconds: 20 });
+    const { isWhole, service } = await surviveKill(join(dataDirectory, "data"), clips, { print, signal });
     printLists(print, hasSpeech);
     const ended = new Promise((resolve) => service.child.once("exit", resolve));
     if (keep) {
-      print(`\nThe service keeps running at ${service.url} (API page: ${service.url}/docs; key: ${dataDirectory}/data/admin.key). Ctrl-C ends it.`);
+      print(
+        `\nThe service keeps running at ${service.url} (dashboard: ${service.url}/; API page: ${service.url}/docs; key: ${dataDirectory}/data/admin.key). Ctrl-C ends it.`,
+      );
       await stopped;
     }
     service.child.kill("SIGTERM");
@@ -49,10 +50,10 @@ export async function runDemo(config: Config, { keep, print }: DemoOptions): Pro
 }
 
 /** The first seconds of a sample, so that the third act is quick. */
-async function writeClip(path: string): Promise<void> {
-  const sample = await readFile(join(packageRoot(), "samples", "child-violence-home", "call-8k-alaw.wav"));
+async function writeClip(path: string, { sample: id, seconds }: { readonly sample: string; readonly seconds: number }): Promise<void> {
+  const sample = await readFile(join(packageRoot(), "samples", id, "call-8k-alaw.wav"));
   const { dataOffset } = parseWavHeader(sample);
-  const frames = sample.subarray(dataOffset, dataOffset + CLIP_SECONDS * 8_000 * 2);
+  const frames = sample.subarray(dataOffset, dataOffset + seconds * 8_000 * 2);
   await writeFile(path, encodeAlawWav(frames, { channelCount: 2, sampleRateHz: 8_000 }));
 }
 
@@ -65,7 +66,8 @@ function printLists(print: (line: string) => void, hasSpeech: boolean): void {
 
 Works here, with nothing downloaded:
   - recordings in, encrypted at rest, analysed in the background, found again after kill -9${hasSpeech ? speechHere : ""}
-  - live calls from the exchange (AudioSocket), recorded and analysed after hang-up
+  - live calls from the exchange (AudioSocket, id line, WebSocket): words while they are said, risks at once, nothing lost by kill -9
+  - a page for counsellors at the service's address, in English and Swahili
   - entities, classification, priority, risk, summary and quality in English and Swahili, each with its words
   - who spoke when, talk time, interruptions, silence
 

@@ -10,7 +10,7 @@ import type { NewCallEvent } from "../../core/call-event.js";
 import type { Timer } from "../../core/clock.js";
 import { newId } from "../../core/ids.js";
 import type { CallDetails, CallEndReason, CallSessionState, LiveCallStatus } from "../../core/live-call.js";
-import { sumLiveLedgers } from "../../core/live-ledger.js";
+import { type LiveLedger, sumLiveLedgers } from "../../core/live-ledger.js";
 import type { RiskKind } from "../../core/risk.js";
 import type { Channel, TranscriptSegment } from "../../core/transcript.js";
 import type { JournalAudio } from "../../storage/live-journal.js";
@@ -165,7 +165,11 @@ export class LiveCall {
 
   status(): LiveCallStatus {
     const nowMs = this.#parts.clock.monotonicMs();
-    const channels = [...this.#tracks.values()].map(({ channel }) => ({ channel: channel.channel, ledger: channel.ledger() }));
+    const isHeard = isHeardLive(this.#mode());
+    const channels = [...this.#tracks.values()].map(({ channel }) => ({
+      channel: channel.channel,
+      ledger: isHeard ? channel.ledger() : unheard(channel.ledger()),
+    }));
     const { agentId } = this.#details;
     return {
       ...{ callId: this.callId, taskId: this.#taskId, state: this.#state, startedAtMs: this.#startedAtMs },
@@ -386,4 +390,9 @@ export class LiveCall {
   #sinceStartMs(): number {
     return this.#parts.clock.monotonicMs() - this.#startedAtMonotonicMs;
   }
+}
+
+/** Nobody listens before the call has ended: what came in is neither speech nor silence yet. */
+function unheard(ledger: LiveLedger): LiveLedger {
+  return { ...ledger, silenceMs: 0, pendingMs: ledger.silenceMs };
 }

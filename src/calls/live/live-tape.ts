@@ -25,6 +25,9 @@ export interface BegunCall {
   readonly onFailure: () => void;
 }
 
+const INSERT_ATTEMPTS = 60;
+const INSERT_RETRY_MS = 1_000;
+
 export class LiveTape {
   readonly #parts: LiveCallParts;
   #callId: string;
@@ -35,6 +38,7 @@ export class LiveTape {
   #waitingEvents: NewCallEvent[] = [];
   #onFailure: () => void = () => {};
   #hasBegun = false;
+  #isUnwritable = false;
 
   constructor(parts: LiveCallParts, callId: string) {
     this.#parts = parts;
@@ -50,15 +54,15 @@ export class LiveTape {
     this.#hasBegun = true;
     this.#onFailure = call.onFailure;
     this.#then(async () => {
-      this.#sealer = await this.#insert(call);
-      await this.#openJournal();
+      this.#sealer = await this.#insertPatiently(call);
       for (const event of this.#waitingEvents.splice(0)) this.tell(event);
+      await this.#openJournal();
     });
   }
 
   write(audio: JournalAudio): void {
-    if (this.#writer === undefined) this.#waitingAudio.push(audio);
-    else this.#writer.write(audio);
+    if (this.#writer !== undefined) this.#writer.write(audio);
+    else if (!this.#isUnwritable) this.#waitingAudio.push(audio);
   }
 
   tell(event: NewCallEvent): void {
@@ -145,11 +149,37 @@ export class LiveTape {
     }
   }
 
+  /** A database that is away for a while costs the call nothing: its audio waits in memory. */
+  async #insertPatiently(call: BegunCall): Promise<CallSealer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#insert(call);
+      } catch (error) {
+        if (attempt === INSERT_ATTEMPTS) {
+          this.#giveUpWriting();
+          throw error;
+        }
+        await new Promise<void>((resolve) => this.#parts.clock.schedule(INSERT_RETRY_MS, resolve));
+      }
+    }
+  }
+
   async #openJournal(): Promise<void> {
     if (this.#sealer === undefined) return;
-    const writer = await this.#parts.journal.open(this.#callId, this.#sealer.audioKey, this.#onFailure);
-    for (const audio of this.#waitingAudio.splice(0)) writer.write(audio);
-    this.#writer = writer;
+    try {
+      const writer = await this.#parts.journal.open(this.#callId, this.#sealer.audioKey, this.#onFailure);
+      for (const audio of this.#waitingAudio.splice(0)) writer.write(audio);
+      this.#writer = writer;
+    } catch (error) {
+      this.#giveUpWriting();
+      throw error;
+    }
+  }
+
+  /** What can't be written must not fill the memory. */
+  #giveUpWriting(): void {
+    this.#isUnwritable = true;
+    this.#waitingAudio = [];
   }
 
   #then(step: () => Promise<void>): void {

@@ -3,7 +3,9 @@ import "@fastify/websocket";
 import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { AppError } from "../../core/errors.js";
 import { CALL_ID_PATTERN } from "../../core/ids.js";
+import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import { STREAM_ENCODINGS } from "../pcm-bytes.js";
 import { MediaConnection, type MediaConnectionOptions } from "./media-connection.js";
 
@@ -32,8 +34,11 @@ export function createMediaRoutes(options: MediaRoutesOptions): FastifyPluginAsy
         ...{ tags: ["live calls"], summary: "Audio of a live call, over WebSocket", params: paramsSchema, querystring: querySchema },
         description:
           "Binary frames are samples; text frames are control. Basic credentials with an API key as password are taken too, for exchanges that know nothing else.",
+        response: { 101: z.null(), ...PROBLEM_RESPONSES },
       },
-      handler: (_request, reply) => reply.code(426).header("upgrade", "websocket").send(),
+      handler: () => {
+        throw new AppError("TELEPHONY_UPGRADE_REQUIRED", "Audio comes over a WebSocket: connect with an Upgrade to websocket.");
+      },
       wsHandler: (socket, request) => {
         const { callId } = request.params as z.infer<typeof paramsSchema>;
         const { channel, format, rate, channels } = request.query as z.infer<typeof querySchema>;
