@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { openAsBlob } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { playCalls } from "../call/play-calls.js";
@@ -37,10 +37,11 @@ export interface DemoService {
 /** Starts `serve` on a free port. @throws Error when it is not ready in time */
 async function startDemoService(dataDirectory: string, signal: AbortSignal): Promise<DemoService> {
   const program = join(packageRoot(), "dist", "cli", "main.js");
-  const child = spawn(process.execPath, [program, "serve", "--port", "0", "--stream-port", "0", "--data-dir", dataDirectory], {
+  const settings = `${dataDirectory}.json`;
+  // The samples of this act are in English; with Swahili allowed as well, each sentence would first have to prove it.
+  await writeFile(settings, JSON.stringify({ DEFAULT_LANGUAGES: ["en"] }));
+  const child = spawn(process.execPath, [program, "serve", "--port", "0", "--stream-port", "0", "--data-dir", dataDirectory, "--config", settings], {
     stdio: ["ignore", "pipe", "ignore"],
-    // The samples of this act are in English; with Swahili allowed as well, each sentence would first have to prove it.
-    env: { ...process.env, DEFAULT_LANGUAGES: "en" },
   });
   signal.addEventListener("abort", () => child.kill("SIGKILL"));
   const { url, streamPort } = await new Promise<Pick<DemoService, "url" | "streamPort">>((resolve, reject) => {

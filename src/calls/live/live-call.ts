@@ -4,7 +4,6 @@
  */
 import type { LiveChannel } from "../../analysis/live/live-channel.js";
 import { isHeardAgain, isHeardLive } from "../../analysis/live/processing-mode.js";
-import type { LiveOutcome } from "../../analysis/live/recognition-window.js";
 import type { CallLeg, ProcessingMode } from "../../core/call.js";
 import type { NewCallEvent } from "../../core/call-event.js";
 import type { Timer } from "../../core/clock.js";
@@ -12,11 +11,12 @@ import { newId } from "../../core/ids.js";
 import type { CallDetails, CallEndReason, CallSessionState, LiveCallStatus } from "../../core/live-call.js";
 import { type LiveLedger, sumLiveLedgers } from "../../core/live-ledger.js";
 import type { RiskKind } from "../../core/risk.js";
-import type { Channel, TranscriptSegment } from "../../core/transcript.js";
+import type { Channel } from "../../core/transcript.js";
 import type { JournalAudio } from "../../storage/live-journal.js";
 import { type CallSessionSignal, nextState } from "./call-session.js";
 import { ChannelInput, workingRateHz } from "./channel-input.js";
 import type { LiveCallParts, LiveLeg } from "./live-call-parts.js";
+import { LiveHearing } from "./live-hearing.js";
 import { LiveReading } from "./live-reading.js";
 import { LiveTape } from "./live-tape.js";
 
@@ -57,11 +57,9 @@ export class LiveCall {
   readonly #startedAtMonotonicMs: number;
   readonly #legs: CallLeg[] = [];
   readonly #tracks = new Map<Channel, LiveTrack>();
-  readonly #segments: TranscriptSegment[] = [];
-  readonly #speech = new Map<Channel, { startMs: number; endMs: number; isTranscribed: boolean }[]>();
+  readonly #hearing: LiveHearing;
   readonly #tape: LiveTape;
   readonly #reading: LiveReading;
-  readonly #warnings = new Set<string>();
   #details: CallDetails;
   #isPaired: boolean;
   #taskId = newId();
@@ -71,7 +69,6 @@ export class LiveCall {
   #isDeaf = false;
   #held: HeldAudio[] = [];
   #nextSegment = 1;
-  #hasLowQuality = false;
   #linger: Timer | undefined;
   #measure: Timer | undefined;
   #checkDrained: (() => void) | undefined;
@@ -85,7 +82,13 @@ export class LiveCall {
     this.#startedAtMs = parts.clock.nowMs();
     this.#startedAtMonotonicMs = parts.clock.monotonicMs();
     this.#tape = new LiveTape(parts, options.callId);
-    this.#reading = new LiveReading(parts, { segments: () => this.#segments, emit: (event) => this.#tell(event), taskId: () => this.#taskId });
+    const told = { emit: (event: NewCallEvent) => this.#tell(event), taskId: () => this.#taskId };
+    this.#reading = new LiveReading(parts, { ...told, segments: () => this.#hearing.segments });
+    this.#hearing = new LiveHearing({
+      ...told,
+      onLook: (segment, stable) => this.#reading.look(segment, stable),
+      onFinal: (segment) => this.#reading.read(segment),
+    });
   }
 
   get callId(): string {
@@ -119,7 +122,7 @@ export class LiveCall {
     let isOpen = true;
     return {
       write: (samples, sampleRateHz) => this.#receive({ channel, samples, sampleRateHz, arrivedAtMs: this.#sinceStartMs() }),
-      warn: (text) => this.#warnings.add(text),
+      warn: (text) => this.#hearing.warn(text),
       press: (digit) => this.#press(channel, digit),
       end: (reason) => {
         if (!isOpen) return;
@@ -177,12 +180,12 @@ export class LiveCall {
       mode: this.#mode(),
       ...(agentId === undefined ? {} : { agentId }),
       legs: [...this.#legs],
-      languages: [...new Set(this.#segments.map(({ language }) => language))],
+      languages: [...new Set(this.#hearing.segments.map(({ language }) => language))],
       lagMs: Math.max(0, ...[...this.#tracks.values()].map(({ channel }) => channel.lagMs(nowMs))),
       riskKinds: this.riskKinds,
-      segmentCount: this.#segments.length,
+      segmentCount: this.#hearing.segments.length,
       audio: { channels, ledger: sumLiveLedgers(channels.map(({ ledger }) => ledger)) },
-      warnings: [...this.#warnings],
+      warnings: this.#hearing.warnings,
     };
   }
 
@@ -210,7 +213,7 @@ export class LiveCall {
     this.#tape.begin({
       ...{ taskId: this.#taskId, startedAtMs: this.#startedAtMs, mode: this.#mode(), language: this.#details.language ?? parts.language },
       ...{ legs: [...this.#legs], details: this.#details, isPaired: this.#isPaired },
-      onFailure: () => this.#warnings.add("The audio of this call can't be written to disk; it is heard, but it would not survive a crash."),
+      onFailure: () => this.#hearing.warn("The audio of this call can't be written to disk; it is heard, but it would not survive a crash."),
     });
     this.#tell({ type: "call.started", payload: { taskId: this.#taskId, source: "live", mode: this.#mode() } });
     this.#measureLater();
@@ -230,7 +233,7 @@ export class LiveCall {
         if (isHeard) member.due();
         this.#checkDrained?.();
       },
-      onOutcome: (outcome) => this.#hear(channel, outcome),
+      onOutcome: (outcome) => this.#hearing.take(channel, outcome),
     });
     const track = {
       channel: live,
@@ -240,33 +243,7 @@ export class LiveCall {
       leave: member.leave,
     };
     this.#tracks.set(channel, track);
-    this.#speech.set(channel, []);
     return track;
-  }
-
-  #hear(channel: Channel, outcome: LiveOutcome): void {
-    const taskId = this.#taskId;
-    if (outcome.kind === "interim") {
-      const { id: segmentId, startMs, endMs, text, language } = outcome.segment;
-      const { stableLength } = outcome;
-      this.#tell({ type: "segment.interim", payload: { taskId, segmentId, channel, startMs, endMs, text, language, stableLength } });
-      this.#reading.look(outcome.segment, stableLength);
-      return;
-    }
-    if (outcome.kind === "failed") {
-      const { segmentId, startMs, endMs, errorCode } = outcome;
-      if (endMs > startMs) this.#speech.get(channel)?.push({ startMs, endMs, isTranscribed: false });
-      if (errorCode !== undefined) this.#warnings.add(`Some speech could not be transcribed (${errorCode}).`);
-      this.#tell({ type: "segment.interim", payload: { taskId, segmentId, channel, startMs, endMs, text: "", language: "und", stableLength: 0 } });
-      return;
-    }
-    const { segment } = outcome;
-    this.#hasLowQuality ||= outcome.lowQuality;
-    if (outcome.lowQuality) this.#warnings.add("low_quality: the text is by an engine known to make many errors; read it as a hint.");
-    this.#segments.push(segment);
-    this.#speech.get(channel)?.push({ startMs: segment.startMs, endMs: segment.endMs, isTranscribed: true });
-    this.#tell({ type: "segment.final", payload: { taskId, pass: "live", segment } });
-    this.#reading.read(segment);
   }
 
   #press(channel: Channel, digit: string): void {
@@ -295,9 +272,8 @@ export class LiveCall {
     this.#parts.onLag(lagMs);
     const taskId = this.#taskId;
     this.#tell({ type: "call.measured", payload: { taskId, state, durationMs, lagMs, audio, warnings } });
-    const live = { segments: this.#segments, speech: this.#speech, hasLowQuality: this.#hasLowQuality };
     await this.#tape.store({
-      ...{ taskId, reason: this.#endReason, languages, isPaired: this.#isPaired, live, audio },
+      ...{ taskId, reason: this.#endReason, languages, isPaired: this.#isPaired, live: this.#hearing.transcript(), audio },
       isHeardAgain: isHeardAgain(this.#mode(), { hasRisk: this.riskKinds.length > 0, failedMs: audio.ledger.failedMs, durationMs }),
       language: this.#details.language ?? this.#parts.language,
       channels: this.#isPaired ? ["caller", "agent"] : [...this.#tracks.keys()],
@@ -348,7 +324,7 @@ export class LiveCall {
         resolve();
       };
       const deadline = this.#parts.clock.schedule(DRAIN_DEADLINE_MS, () => {
-        this.#warnings.add("The last speech was not transcribed in time.");
+        this.#hearing.warn("The last speech was not transcribed in time.");
         for (const { channel } of this.#tracks.values()) channel.giveUp();
         done();
       });
