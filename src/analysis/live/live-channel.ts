@@ -131,7 +131,7 @@ export class LiveChannel {
     const window = {
       kind,
       ...{ segmentId: due.segment.segmentId, startMs: due.startMs, endMs: due.endMs, leadMs },
-      audio: this.#cut(due.startMs - leadMs, due.endMs),
+      audio: this.#cut(due.startMs - leadMs, due.audioEndMs),
       signal: abort.signal,
     };
     this.#given.set(window, { window, due, abort });
@@ -207,18 +207,18 @@ export class LiveChannel {
     const stable = stableLength(segment.interimText, text);
     if (text === "" && segment.interimText === "") return;
     segment.interimText = text;
-    this.#options.onOutcome({ kind: "interim", segment: this.#place(window, due.speechEndMs, heard, text), stableLength: stable });
+    this.#options.onOutcome({ kind: "interim", segment: this.#place(window, due.endMs, heard, text), stableLength: stable });
   }
 
   #settleFinal({ due, window }: Given, answer: RecognitionAnswer): void {
     if (!this.#queue.isOpen(due)) return;
     const isSpeechGoingOn = due.segment.endMs === null || due.endMs < due.segment.endMs;
     if (answer.errorCode !== undefined || answer.heard === undefined) {
-      this.#fail(due, due.speechEndMs, answer.errorCode);
+      this.#fail(due, due.endMs, answer.errorCode);
       return;
     }
     const part = settledPart(answer.heard, { windowMs: window.leadMs + due.endMs - due.startMs, isSpeechGoingOn });
-    const untilMs = part.untilMs === null ? due.speechEndMs : due.startMs + part.untilMs - window.leadMs;
+    const untilMs = part.untilMs === null ? due.endMs : due.startMs + part.untilMs - window.leadMs;
     const words = part.text.split(/\s+/u).filter((word) => word !== "").length;
     const { state, tag } = hearLanguage(this.#language, answer.heard.language, words);
     this.#language = state;

@@ -13,6 +13,8 @@ const CUT_AFTER_SHARE = 0.6;
 const INTERIM_EVERY_MS = 1_000;
 /** A pause in which speech is looked at, in the hope that it has ended: the answer is then the final one already. */
 const HOPEFUL_PAUSE_MS = 150;
+/** Sound after the end of speech that a recognizer gets with it. */
+const TAIL_MS = 160;
 
 /** One segment to be. */
 export interface OpenSegment {
@@ -35,9 +37,10 @@ export interface DueWindow {
   readonly kind: "final" | "interim";
   readonly segment: OpenSegment;
   readonly startMs: number;
+  /** Of an interim look: the end of speech so far. */
   readonly endMs: number;
-  /** End of speech within it. */
-  readonly speechEndMs: number;
+  /** Sound goes with it up to here: a pause after a word helps to hear it. */
+  readonly audioEndMs: number;
 }
 
 export interface UtteranceQueueOptions {
@@ -89,11 +92,12 @@ export class UtteranceQueue {
       const speechEndMs = segmenter.lastSpeechEndMs ?? nowMs;
       segment.lookedAtMs = nowMs;
       segment.lookedSpeechEndMs = speechEndMs;
-      this.#interim = { kind, segment, startMs: segment.startMs, endMs: Math.min(nowMs, speechEndMs + HOPEFUL_PAUSE_MS), speechEndMs };
+      this.#interim = { kind, segment, startMs: segment.startMs, endMs: speechEndMs, audioEndMs: Math.min(nowMs, speechEndMs + TAIL_MS) };
       return this.#interim;
     }
     const endMs = segment.endMs ?? segmenter.quietestMs(segment.startMs + (nowMs - segment.startMs) * CUT_AFTER_SHARE, nowMs);
-    this.#final = { kind, segment, startMs: segment.startMs, endMs, speechEndMs: endMs };
+    const audioEndMs = segment.endMs === null ? endMs : Math.min(nowMs, endMs + TAIL_MS);
+    this.#final = { kind, segment, startMs: segment.startMs, endMs, audioEndMs };
     return this.#final;
   }
 
@@ -104,8 +108,8 @@ export class UtteranceQueue {
   }
 
   /** True when an interim's answer is that of a whole segment which has ended meanwhile. */
-  isWhole({ segment, startMs, speechEndMs }: DueWindow): boolean {
-    return this.#segments[0] === segment && segment.startMs === startMs && segment.endMs === speechEndMs && this.#final?.segment !== segment;
+  isWhole({ segment, startMs, endMs }: DueWindow): boolean {
+    return this.#segments[0] === segment && segment.startMs === startMs && segment.endMs === endMs && this.#final?.segment !== segment;
   }
 
   /** True while the window's segment waits to be settled. */

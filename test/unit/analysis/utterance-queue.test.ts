@@ -71,7 +71,7 @@ describe("utterances on their way to text", () => {
     expect(look !== undefined && queue.isWhole(look)).toBe(true);
     if (look === undefined) return;
     queue.release(look);
-    queue.settle(look, look.speechEndMs);
+    queue.settle(look, look.endMs);
     expect(queue.isEmpty).toBe(true);
   });
 
