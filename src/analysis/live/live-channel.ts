@@ -39,6 +39,7 @@ export interface LiveChannelOptions {
 
 /** Sound before a window, as far as nothing of it was settled already. */
 const LEAD_MS = 200;
+const LEVEL_BLOCK_MS = 100;
 /** Speech that waits for longer than this is given up: the recording of the call has it. */
 const MAX_BACKLOG_MS = 300_000;
 
@@ -76,7 +77,7 @@ export class LiveChannel {
       this.#framesPushed++;
       this.#voice.push(frame);
     });
-    this.#levelBlocks = new Framer(options.sampleRateHz / 10, (block) => this.#levels.push(block));
+    this.#levelBlocks = new Framer((options.sampleRateHz * LEVEL_BLOCK_MS) / 1000, (block) => this.#levels.push(block));
     this.#queue = new UtteranceQueue({
       segmenter: this.#segmenter,
       nextSegmentId: options.nextSegmentId,
@@ -270,7 +271,8 @@ export class LiveChannel {
 
   #cut(startMs: number, endMs: number): RecognitionWindow["audio"] {
     const { sampleRateHz } = this.#options;
-    const samples = this.#levels.normalize(this.#history.slice(this.#toPosition(startMs), this.#toPosition(endMs)));
+    const blocks = Math.floor(endMs / LEVEL_BLOCK_MS);
+    const samples = this.#levels.normalize(this.#history.slice(this.#toPosition(startMs), this.#toPosition(endMs)), blocks);
     return { samples, sampleRateHz, sampleCount: samples.length, sourceSampleRateHz: sampleRateHz };
   }
 
