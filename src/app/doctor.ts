@@ -1,8 +1,11 @@
 /** `doctor`: looks at this machine as the service would find it, and says what to do about what it finds. */
+
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, statfs } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { availableParallelism, totalmem } from "node:os";
+import { connect as connectTls } from "node:tls";
 import { createRecordingDecoder } from "../audio/decoder.js";
 import type { Config } from "../config/config-schema.js";
 import { toAppError } from "../core/errors.js";
@@ -11,6 +14,7 @@ import type { EngineDescription } from "../inference/model-engine.js";
 import { loadMasterKey } from "../security/master-key.js";
 import { loadTlsOptions } from "../security/tls-options.js";
 import { openDatabase } from "../storage/database.js";
+import { encodeIdMessage } from "../telephony/audiosocket/message.js";
 import { createOneShotPool } from "./one-shot-pool.js";
 import { dataLayout } from "./paths.js";
 
@@ -102,12 +106,17 @@ async function examinePort({ gateway, tls }: Config): Promise<Finding> {
   return { name, level: "problem", detail: `taken by another program on ${gateway.host}; stop it, or choose another with --port` };
 }
 
-/** Our own service sends AudioSocket silence to whoever connects. */
-async function examineStreamPort({ gateway: { host }, telephony: { port } }: Config): Promise<Finding> {
+/** Our own service sends AudioSocket silence to whoever says an id; a call without audio leaves nothing. */
+async function examineStreamPort({ gateway, tls, telephony }: Config): Promise<Finding> {
+  const { port } = telephony;
+  const host = telephony.host ?? gateway.host;
   const name = `stream port ${port}`;
   if (await isPortFree(host, port)) return { name, level: "ok", detail: `free on ${host}` };
   const isOurs = await new Promise<boolean>((resolve) => {
-    const socket = connect({ host, port, timeout: 2_000 });
+    // Whether it is ours or not, a TLS port says so in its own way.
+    const isTls = telephony.tls && tls.certificateFile !== undefined;
+    const socket = isTls ? connectTls({ host, port, timeout: 2_000, rejectUnauthorized: false }) : connect({ host, port, timeout: 2_000 });
+    socket.write(encodeIdMessage(randomUUID()));
     const settle = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);

@@ -124,7 +124,9 @@ async function newestAnalysis({ calls, analyses, queue, eventLog, clock }: CallH
   const { callId } = call;
   const sealer = await calls.openSealer(callId);
   const taskIds = await calls.listTaskIds(callId);
-  for (const taskId of taskIds) {
+  // A call that was continued is not what an earlier analysis says.
+  const isRunning = call.source === "live" && call.endedAtMs === null && !isEndedStatus(call.status);
+  for (const taskId of isRunning ? [] : taskIds) {
     const analysis = await analyses.findAnalysis({ callId, taskId, sealer });
     if (analysis !== undefined) return analysis;
   }

@@ -177,9 +177,9 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
   },
   STREAM_IDLE_TIMEOUT_MS: {
     path: "telephony.idleTimeoutMs",
-    defaultText: "60000",
+    defaultText: "300000",
     rule: "1000 to 3600000",
-    purpose: "A connection of the exchange that sends nothing for this long is closed.",
+    purpose: "A connection of the exchange that sends nothing for this long is closed. A phone on hold may send nothing.",
   },
   STREAM_LINGER_MS: {
     path: "telephony.lingerMs",

@@ -49,6 +49,8 @@ export interface CallRecord {
   readonly durationMs: number | null;
   readonly legs: readonly CallLeg[];
   readonly agentId?: string;
+  readonly extension?: string;
+  readonly queue?: string;
   readonly languages: readonly string[];
   readonly mode: ProcessingMode;
   readonly legalHold: boolean;

@@ -58,6 +58,10 @@ export interface GatewayOptions {
 const BODY_BYTES = 4_194_304;
 /** Of a WebSocket: the longest an exchange sends (65,500), and room for the same in base64. */
 const SOCKET_MESSAGE_BYTES = 131_072;
+const SOCKET_GOODBYE_MS = 500;
+const CLOSE_STOPPING = 1001;
+/** Of a path: the longest id of a call (128), every letter of it escaped. */
+const MAX_PARAM_LENGTH = 400;
 const DOCUMENTATION_PREFIX = "/docs";
 
 /** Of 11: beyond it, answers come later than they would uncompressed on a local network. */
@@ -83,6 +87,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     ...(options.tls === undefined ? {} : { https: options.tls as unknown as null }),
     logger: false,
     bodyLimit: BODY_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A client that sends nothing must not hold a place for ever; a body in flight may take its time.
     connectionTimeout: 0,
     requestTimeout: 0,
@@ -112,7 +117,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     });
     guardRoutes(guarded, options.access);
     // Before the routes: it makes their WebSocket handlers known.
-    await guarded.register(websocket, { options: { maxPayload: SOCKET_MESSAGE_BYTES } });
+    await guarded.register(websocket, { options: { maxPayload: SOCKET_MESSAGE_BYTES }, preClose: endSockets });
     await packAnswers(guarded);
     await registerRoutes(guarded, options);
   });
@@ -158,6 +163,16 @@ async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions)
 function formLimits({ maxBytes, maxBatchFiles }: GatewayOptions["recordings"]) {
   // One byte over our own limit, so that it is our limit, with its own code, that speaks first.
   return { fileSize: maxBytes + 1, files: maxBatchFiles, fields: 20, fieldSize: 4_096, headerPairs: 50 };
+}
+
+/** Clients get a moment to hear that the service stops; one that does not read would keep it waiting for half a minute. */
+function endSockets(this: FastifyInstance, done: () => void): void {
+  const { clients } = this.websocketServer;
+  for (const client of clients) client.close(CLOSE_STOPPING);
+  setTimeout(() => {
+    for (const client of clients) client.terminate();
+  }, SOCKET_GOODBYE_MS);
+  this.websocketServer.close(() => done());
 }
 
 /** The server forgets a connection that asked for an upgrade: one that was refused is ours to end. */

@@ -4,7 +4,7 @@
  */
 
 /** Rates a stream may have; others are resampled before. */
-export const LIVE_SAMPLE_RATES_HZ = [8_000, 16_000] as const;
+const LIVE_SAMPLE_RATES_HZ = [8_000, 16_000] as const;
 export type LiveSampleRateHz = (typeof LIVE_SAMPLE_RATES_HZ)[number];
 
 export const LIVE_FRAME_MS = 32;

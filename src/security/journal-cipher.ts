@@ -11,7 +11,7 @@ import { AppError } from "../core/errors.js";
 const MAGIC = Buffer.from("OCJ1", "latin1");
 const SALT_BYTES = 16;
 const TAG_BYTES = 16;
-export const JOURNAL_HEADER_BYTES = MAGIC.length + SALT_BYTES;
+const JOURNAL_HEADER_BYTES = MAGIC.length + SALT_BYTES;
 /** Of one block: a longer one is damage. */
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
 

@@ -9,7 +9,7 @@ export type StreamEncoding = (typeof STREAM_ENCODINGS)[number];
 const IS_LITTLE_ENDIAN = endianness() === "LE";
 
 /** s16le to samples; an odd last byte is no sample. A copy: the bytes are a view of a buffer that is used again. */
-export function samplesOf(bytes: Uint8Array): Int16Array {
+function samplesOf(bytes: Uint8Array): Int16Array {
   const samples = new Int16Array(bytes.length >> 1);
   const target = Buffer.from(samples.buffer);
   target.set(bytes.subarray(0, samples.length * 2));

@@ -5,8 +5,7 @@ import { MAX_ID_BYTES, PlainStreamDecoder } from "./plain-stream-decoder.js";
 import type { StreamDecoder } from "./stream-message.js";
 
 /** `auto` by the first bytes; `raw` can't be told apart and has to be said. */
-export const LISTENER_PROTOCOLS = ["auto", "audiosocket", "id_line", "raw"] as const;
-export type ListenerProtocol = (typeof LISTENER_PROTOCOLS)[number];
+export type ListenerProtocol = "auto" | "audiosocket" | "id_line" | "raw";
 export type StreamProtocol = Exclude<ListenerProtocol, "auto">;
 
 export interface ListenerOptions extends AudioSocketOptions {

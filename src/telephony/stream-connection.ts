@@ -93,9 +93,12 @@ export class StreamConnection {
   }
 
   #receive(bytes: Buffer): void {
-    this.#lastHeardMs = performance.now();
+    // Who has not said an id yet has a deadline for that.
+    if (this.#leg === undefined) this.#lastHeardMs = performance.now();
     try {
       for (const message of this.#read(bytes)) {
+        // Whole messages count: a peer that drips bytes of one for ever is idle.
+        this.#lastHeardMs = performance.now();
         this.#take(message);
         if (this.#socket.destroyed) return;
       }
@@ -124,7 +127,7 @@ export class StreamConnection {
         return;
       case "id":
         // Said once; a second one is noise.
-        this.#leg ??= this.#options.liveCalls.openLeg({ streamId: message.streamId });
+        this.#leg ??= this.#options.liveCalls.openLeg({ streamId: message.streamId, isLone: this.#protocol === "raw" });
         return;
       case "dtmf":
         this.#leg?.press(message.digit);

@@ -119,7 +119,7 @@ class RecognitionTurns {
     this.#busy++;
     void recognize(this.#options, next.member.call, window).then((answer) => {
       this.#busy--;
-      onRecognized?.(window.kind, nowMs - next.dueSinceMs, clock.monotonicMs() - nowMs);
+      onRecognized?.(window.kind, Math.max(0, nowMs - next.dueSinceMs), clock.monotonicMs() - nowMs);
       next.member.channel().settle(window, answer);
       this.#schedule();
     });

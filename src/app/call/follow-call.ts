@@ -30,7 +30,9 @@ export async function followCall(options: FollowCallOptions): Promise<FollowedCa
     if (state.afterSeq > before) attempt = 0;
     await wait(RETRY_MS, undefined, { signal: options.signal }).catch(() => {});
   }
-  options.onLine?.("The call could not be followed: no answer from the gateway, or the key may not read calls.");
+  options.onLine?.(
+    "The call could not be followed: it never began (was the leg taken? TLS, allowed peers), the gateway does not answer, or the key may not read calls.",
+  );
   return undefined;
 }
 

@@ -5,7 +5,7 @@
  */
 
 /** A pause in arrival up to this long is network jitter; a longer one is a gap. */
-export const GAP_LIMIT_MS = 500;
+const GAP_LIMIT_MS = 500;
 
 /** Half-open, in milliseconds of call time. */
 export interface TimeSpan {

@@ -53,6 +53,7 @@ async function* follow(
   const changed = new Set(runningCallIds());
   const ranAtStart = new Set(changed);
   let wake = (): void => {};
+  let lookAgainAtMs = clock.monotonicMs() + LOOK_AGAIN_MS;
   const stop = bus.subscribeCalls((callId) => {
     changed.add(callId);
     wake();
@@ -64,12 +65,14 @@ async function* follow(
       const [callId] = changed;
       if (callId === undefined) {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, LOOK_AGAIN_MS);
+          const timer = setTimeout(resolve, Math.max(0, lookAgainAtMs - clock.monotonicMs()));
           wake = () => {
             clearTimeout(timer);
             resolve();
           };
         });
+        if (clock.monotonicMs() < lookAgainAtMs) continue;
+        lookAgainAtMs = clock.monotonicMs() + LOOK_AGAIN_MS;
         for (const running of runningCallIds()) changed.add(running);
         continue;
       }

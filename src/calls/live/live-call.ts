@@ -86,7 +86,7 @@ export class LiveCall {
     this.#reading = new LiveReading(parts, { ...told, segments: () => this.#hearing.segments });
     this.#hearing = new LiveHearing({
       ...told,
-      onLook: (segment, stable) => this.#reading.look(segment, stable),
+      onLook: (segment) => this.#reading.look(segment),
       onFinal: (segment) => this.#reading.read(segment),
     });
   }
@@ -136,13 +136,13 @@ export class LiveCall {
   pause(): boolean {
     if (this.#state === "paused" || !this.#turn("pause")) return this.#state === "paused";
     for (const { channel } of this.#tracks.values()) channel.flush();
-    this.#tell({ type: "call.paused", payload: { taskId: this.#taskId, atMs: Math.round(this.#sinceStartMs()) } });
+    this.#tell({ type: "call.paused", payload: { taskId: this.#taskId, atMs: this.#durationMs() } });
     return true;
   }
 
   resume(): boolean {
     if (this.#state === "active" || !this.#turn("resume")) return this.#state === "active";
-    this.#tell({ type: "call.resumed", payload: { taskId: this.#taskId, atMs: Math.round(this.#sinceStartMs()) } });
+    this.#tell({ type: "call.resumed", payload: { taskId: this.#taskId, atMs: this.#durationMs() } });
     return true;
   }
 
@@ -248,7 +248,8 @@ export class LiveCall {
 
   #press(channel: Channel, digit: string): void {
     if (this.#state === "ringing" || this.#isDeaf) return;
-    this.#tell({ type: "dtmf.received", payload: { taskId: this.#taskId, channel, digit, atMs: Math.round(this.#sinceStartMs()) } });
+    const atMs = Math.round(this.#tracks.get(channel)?.channel.timeline.callMs ?? 0);
+    this.#tell({ type: "dtmf.received", payload: { taskId: this.#taskId, channel, digit, atMs } });
     const { pauseDigit, resumeDigit } = this.#parts;
     // The counsellor's keys, not the child's.
     if (channel !== "agent") return;
@@ -276,7 +277,7 @@ export class LiveCall {
       ...{ taskId, reason: this.#endReason, languages, isPaired: this.#isPaired, live: this.#hearing.transcript(), audio },
       isHeardAgain: isHeardAgain(this.#mode(), { hasRisk: this.riskKinds.length > 0, failedMs: audio.ledger.failedMs, durationMs }),
       language: this.#details.language ?? this.#parts.language,
-      channels: this.#isPaired ? ["caller", "agent"] : [...this.#tracks.keys()],
+      channels: this.#tracks.has("agent") ? ["caller", "agent"] : [...this.#tracks.keys()],
     });
     this.#turn("drained");
     const held = this.#held;

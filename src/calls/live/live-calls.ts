@@ -24,6 +24,8 @@ export interface OpenLegRequest {
   /** Said by the connection itself; otherwise the id decides. */
   readonly callId?: string;
   readonly channel?: Channel;
+  /** The id is one of ours: its last digit means nothing. */
+  readonly isLone?: boolean;
   readonly details?: CallDetails;
 }
 
@@ -179,8 +181,8 @@ class LiveCallRegistry implements LiveCalls {
     const announced = this.#announcements.get(request.streamId);
     const details = { ...announced?.details, ...request.details };
     if (announced !== undefined) return { ...announced.place, callId: announced.callId, details };
-    const own = placeOfStream(request.streamId);
-    const { callId = request.streamId, channel } = request;
+    const { callId = request.streamId, channel, isLone = false } = request;
+    const own = isLone ? ({ key: request.streamId, channel: "caller", isPaired: false } as const) : placeOfStream(request.streamId);
     if (channel === undefined) return { ...own, callId, details };
     return { key: callId, channel, isPaired: true, callId, details };
   }

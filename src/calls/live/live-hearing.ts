@@ -7,8 +7,8 @@ import type { LiveTranscript } from "./live-stages.js";
 export interface LiveHearingOptions {
   readonly taskId: () => string;
   readonly emit: (event: NewCallEvent) => void;
-  /** Speech in progress; two passes agree on the first `stableLength` code units. */
-  readonly onLook: (segment: TranscriptSegment, stableLength: number) => void;
+  /** Speech in progress. */
+  readonly onLook: (segment: TranscriptSegment) => void;
   readonly onFinal: (segment: TranscriptSegment) => void;
 }
 
@@ -44,7 +44,7 @@ export class LiveHearing {
       const { id: segmentId, startMs, endMs, text, language } = outcome.segment;
       const { stableLength } = outcome;
       this.#options.emit({ type: "segment.interim", payload: { taskId, segmentId, channel, startMs, endMs, text, language, stableLength } });
-      this.#options.onLook(outcome.segment, stableLength);
+      this.#options.onLook(outcome.segment);
       return;
     }
     if (outcome.kind === "failed") {

@@ -48,10 +48,9 @@ export class LiveReading {
     return [...this.#risks.keys()];
   }
 
-  /** Speech in progress: what two passes agree on is looked at for danger. */
-  look(segment: TranscriptSegment, stableLength: number): void {
-    const text = segment.text.slice(0, stableLength);
-    if (text !== "") this.#findRisks([...this.#context(), { ...segment, text }], true);
+  /** Speech in progress, also what is not settled of it: a danger that was misheard is looked at by a person, one that was missed is not. */
+  look(segment: TranscriptSegment): void {
+    if (segment.text !== "") this.#findRisks([...this.#context(), segment], true);
   }
 
   /** A final segment. */

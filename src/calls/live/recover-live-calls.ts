@@ -1,6 +1,5 @@
 /** Calls that ran when the process died: stored from their journals with everything received, and analysed. */
 import { toAppError } from "../../core/errors.js";
-import { placeOfStream } from "./leg-pairing.js";
 import type { LiveCallParts } from "./live-call-parts.js";
 import { storeLiveCall } from "./store-live-call.js";
 
@@ -15,8 +14,8 @@ export async function recoverLiveCalls(parts: LiveCallParts): Promise<number> {
     if (call === undefined) continue;
     try {
       const sealer = await calls.openSealer(record.callId);
-      const present = [...new Set(call.legs.map((leg) => leg.channel))];
-      const channels = record.isPaired ? (["caller", "agent"] as const) : present.length > 0 ? present : [placeOfStream(record.callId).channel];
+      const hasAgent = call.legs.some((leg) => leg.channel === "agent");
+      const channels = hasAgent ? (["caller", "agent"] as const) : (["caller"] as const);
       const { callId, taskId, language, isPaired } = record;
       // What was heard of it is in its events; the whole recording is heard again, whatever the mode.
       await storeLiveCall(parts, { callId, sealer, taskId, language, isPaired, channels, reason: "crashed", isHeardAgain: true, languages: call.languages });

@@ -18,6 +18,8 @@ export const callSchema = z.object({
   duration_ms: z.int().nullable(),
   legs: z.array(z.object({ stream_id: z.string(), channel: z.enum(CHANNELS) })),
   agent_id: z.string().optional(),
+  extension: z.string().optional(),
+  queue: z.string().optional(),
   languages: z.array(z.string()),
   mode: z.enum(PROCESSING_MODES),
   legal_hold: z.boolean(),
@@ -43,7 +45,7 @@ export const callListQuerySchema = pageQuerySchema.extend({
 
 export const callPageSchema = z.object({ items: z.array(callSchema), next_cursor: z.string().nullable() });
 
-export const callParametersSchema = z.object({ id: z.string().max(64) });
+export const callParametersSchema = z.object({ id: z.string().max(128) });
 
 /** A flag of a query, as the words clients write. */
 export const flagSchema = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");

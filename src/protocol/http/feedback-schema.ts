@@ -10,7 +10,7 @@ const task = z.enum(FEEDBACK_TASKS);
 
 export const newFeedbackSchema = z
   .object({
-    call_id: z.string().max(64),
+    call_id: z.string().max(128),
     task_id: z.string().max(64).optional().describe("the call's newest analysis when left out"),
     task,
     item: z.string().min(1).max(160).optional().describe("part of the result; the whole when left out (docs/feedback.md)"),
@@ -46,7 +46,7 @@ export function toWireFeedback({ createdAtMs, ...feedback }: AgentFeedback): Wir
   return { ...(toWireCase(feedback) as Omit<WireFeedback, "created_at">), created_at: new Date(createdAtMs).toISOString() };
 }
 
-export const feedbackListQuerySchema = z.object({ call_id: z.string().max(64), task: task.optional() });
+export const feedbackListQuerySchema = z.object({ call_id: z.string().max(128), task: task.optional() });
 export const feedbackListSchema = z.object({ items: z.array(feedbackSchema), next_cursor: z.null() });
 
 const share = z.number().min(0).max(1).nullable();
@@ -74,7 +74,7 @@ export const feedbackPeriodSchema = z.object({ days: z.coerce.number().int().min
 
 /** What older clients send. */
 export const openchsFeedbackBodySchema = z.object({
-  call_id: z.string().max(64),
+  call_id: z.string().max(128),
   task: z.enum([...FEEDBACK_TASKS, "insights"]),
   feedback: rating,
   reason: words.optional(),

@@ -37,7 +37,7 @@ export const evaluateBodySchema = z
   })
   .refine((body) => body.text !== undefined || body.transcript !== undefined, { path: ["transcript"], message: "is missing" });
 export const answerBodySchema = z
-  .object({ question: z.string().max(500).regex(/\S/, "must hold a word"), context: text.optional(), call_id: z.string().max(64).optional() })
+  .object({ question: z.string().max(500).regex(/\S/, "must hold a word"), context: text.optional(), call_id: z.string().max(128).optional() })
   .refine((body) => (body.context === undefined) !== (body.call_id === undefined), { path: ["context"], message: "give context or call_id, one of them" });
 
 export const transcribeFormSchema = z.object({

@@ -159,23 +159,24 @@ async function listCalls(database: AppDatabase, { filter, after, limit }: CallPa
   return withLegs(database, await query.orderBy("started_at_ms", "desc").orderBy("call_id", "desc").limit(limit).execute());
 }
 
+/** With what hangs on them: legs, and what was told of live ones. */
 async function withLegs(database: AppDatabase, rows: readonly CallTable[]): Promise<readonly CallRecord[]> {
   if (rows.length === 0) return [];
-  const legs = await database.sql
-    .selectFrom("call_leg")
-    .selectAll()
-    .where(
-      "call_id",
-      "in",
-      rows.map((row) => row.call_id),
-    )
-    .execute();
-  return rows.map((row) =>
-    toCall(
+  const callIds = rows.map((row) => row.call_id);
+  const legs = await database.sql.selectFrom("call_leg").selectAll().where("call_id", "in", callIds).execute();
+  const lives = await database.sql.selectFrom("live_call").select(["call_id", "extension", "queue_name"]).where("call_id", "in", callIds).execute();
+  return rows.map((row) => {
+    const live = lives.find((candidate) => candidate.call_id === row.call_id);
+    const call = toCall(
       row,
       legs.filter((leg) => leg.call_id === row.call_id),
-    ),
-  );
+    );
+    return {
+      ...call,
+      ...(typeof live?.extension === "string" ? { extension: live.extension } : {}),
+      ...(typeof live?.queue_name === "string" ? { queue: live.queue_name } : {}),
+    };
+  });
 }
 
 function toRow(call: CallRecord, wrappedKey: SealedText): CallTable {

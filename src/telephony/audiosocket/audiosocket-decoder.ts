@@ -1,5 +1,5 @@
 /** AudioSocket bytes to messages. */
-import { samplesOf } from "../pcm-bytes.js";
+import { PcmBytes } from "../pcm-bytes.js";
 import type { StreamDecoder, StreamMessage } from "../stream-message.js";
 import { AUDIO_KIND_RATES, KIND_AUDIO_8K, KIND_DTMF, KIND_HANGUP, KIND_ID } from "./message.js";
 
@@ -15,6 +15,8 @@ const DIGIT = /^[0-9A-D*#]$/;
 
 export class AudioSocketDecoder implements StreamDecoder {
   readonly #options: AudioSocketOptions;
+  /** Messages are not frames: one may end in the middle of a sample. */
+  readonly #pcm = new PcmBytes("slin");
   #rest: Buffer = Buffer.alloc(0);
   /** Of kind 0x10; known from its first message that is long enough to tell. */
   #plainRateHz: number | undefined;
@@ -24,7 +26,7 @@ export class AudioSocketDecoder implements StreamDecoder {
   }
 
   get pendingBytes(): number {
-    return this.#rest.length;
+    return this.#rest.length + this.#pcm.pendingBytes;
   }
 
   /** @throws RangeError for an id that is not 16 bytes */
@@ -46,7 +48,7 @@ export class AudioSocketDecoder implements StreamDecoder {
   #toMessage(kind: number, payload: Buffer): StreamMessage {
     const kindRateHz = AUDIO_KIND_RATES[kind];
     if (kindRateHz !== undefined)
-      return { kind: "audio", sampleRateHz: kind === KIND_AUDIO_8K ? this.#plainRate(payload) : kindRateHz, samples: samplesOf(payload) };
+      return { kind: "audio", sampleRateHz: kind === KIND_AUDIO_8K ? this.#plainRate(payload) : kindRateHz, samples: this.#pcm.push(payload) };
     if (kind === KIND_HANGUP) return { kind: "hangup" };
     if (kind === KIND_ID) return { kind: "id", streamId: toUuid(payload) };
     const digit = payload.toString("latin1");

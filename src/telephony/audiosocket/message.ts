@@ -9,7 +9,6 @@ export const KIND_ID = 0x01;
 export const KIND_DTMF = 0x03;
 /** Audio at 8 kHz, or at whatever rate before Asterisk 20.17, 22.7 and 23.1. */
 export const KIND_AUDIO_8K = 0x10;
-export const KIND_ERROR = 0xff;
 
 /** Sample rate in Hz of each audio kind; samples are s16le, mono. */
 export const AUDIO_KIND_RATES: Readonly<Record<number, number>> = {
@@ -37,11 +36,6 @@ export function encodeAudioMessage(samples: Int16Array, sampleRateHz: number): B
   const kind = Object.entries(AUDIO_KIND_RATES).find(([, rate]) => rate === sampleRateHz)?.[0];
   if (kind === undefined) throw new RangeError("AudioSocket has no kind for this sample rate");
   return encodeMessage(Number(kind), Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength));
-}
-
-/** @param digit - one of `0-9 * # A-D`. */
-export function encodeDtmfMessage(digit: string): Buffer {
-  return encodeMessage(KIND_DTMF, Buffer.from(digit, "latin1"));
 }
 
 function encodeMessage(kind: number, payload: Buffer): Buffer {

@@ -2,6 +2,7 @@
 import "@fastify/websocket";
 import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { WebSocket } from "ws";
 import { z } from "zod";
 import { AppError } from "../../core/errors.js";
 import { CALL_ID_PATTERN } from "../../core/ids.js";
@@ -11,7 +12,10 @@ import { MediaConnection, type MediaConnectionOptions } from "./media-connection
 
 export type MediaRoutesOptions = Pick<MediaConnectionOptions, "liveCalls" | "metrics" | "idleTimeoutMs" | "maxPace">;
 
-const paramsSchema = z.object({ callId: z.string().regex(CALL_ID_PATTERN) });
+const tags = ["live calls"];
+const config = { permission: "recording:create" as const, allowsBasic: true };
+const callIdSchema = z.string().regex(CALL_ID_PATTERN);
+const paramsSchema = z.object({ callId: callIdSchema });
 const querySchema = z.object({
   channel: z.enum(["caller", "agent"]).optional().describe("who is heard; absent: a call of one channel, or as the frames say"),
   format: z.enum(STREAM_ENCODINGS).default("slin").describe("until a first text frame says something else"),
@@ -23,31 +27,43 @@ const querySchema = z.object({
     .describe("2: interleaved, the caller left"),
 });
 
+const namedQuerySchema = querySchema.extend({ call_id: callIdSchema });
+const response = { 101: z.null(), ...PROBLEM_RESPONSES };
+
+function refusePlainRequest(): never {
+  throw new AppError("TELEPHONY_UPGRADE_REQUIRED", "Audio comes over a WebSocket: connect with an Upgrade to websocket.");
+}
+
 /** Speaks Asterisk's chan_websocket, jambonz `listen`, FreeSWITCH's audio streams, and JSON streams of Twilio's kind. */
 export function createMediaRoutes(options: MediaRoutesOptions): FastifyPluginAsync {
+  const serve = (socket: WebSocket, callId: string, { channel, format, rate, channels }: z.infer<typeof querySchema>): void => {
+    const declared = { encoding: format, sampleRateHz: rate, channelCount: channels };
+    new MediaConnection(socket, { ...options, callId: callId.toLowerCase(), track: channel, format: declared });
+  };
   return async (app) => {
-    app.withTypeProvider<ZodTypeProvider>().route({
+    const routes = app.withTypeProvider<ZodTypeProvider>();
+    routes.route({
       method: "GET",
       url: "/media/:callId",
-      config: { permission: "recording:create", allowsBasic: true },
+      config,
       schema: {
-        ...{ tags: ["live calls"], summary: "Audio of a live call, over WebSocket", params: paramsSchema, querystring: querySchema },
+        ...{ tags, summary: "Audio of a live call, over WebSocket", params: paramsSchema, querystring: querySchema },
         description:
           "Binary frames are samples; text frames are control. Basic credentials with an API key as password are taken too, for exchanges that know nothing else.",
-        response: { 101: z.null(), ...PROBLEM_RESPONSES },
+        response,
       },
-      handler: () => {
-        throw new AppError("TELEPHONY_UPGRADE_REQUIRED", "Audio comes over a WebSocket: connect with an Upgrade to websocket.");
-      },
+      handler: refusePlainRequest,
+      wsHandler: (socket, request) => serve(socket, (request.params as z.infer<typeof paramsSchema>).callId, request.query as z.infer<typeof querySchema>),
+    });
+    routes.route({
+      method: "GET",
+      url: "/media",
+      config,
+      schema: { tags, summary: "The same with the call's id in the query, for exchanges whose path is fixed", querystring: namedQuerySchema, response },
+      handler: refusePlainRequest,
       wsHandler: (socket, request) => {
-        const { callId } = request.params as z.infer<typeof paramsSchema>;
-        const { channel, format, rate, channels } = request.query as z.infer<typeof querySchema>;
-        new MediaConnection(socket, {
-          ...options,
-          callId: callId.toLowerCase(),
-          track: channel,
-          format: { encoding: format, sampleRateHz: rate, channelCount: channels },
-        });
+        const { call_id, ...query } = request.query as z.infer<typeof namedQuerySchema>;
+        serve(socket, call_id, query);
       },
     });
   };

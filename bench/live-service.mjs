@@ -1,0 +1,9 @@
+/** The service under test of the live benchmark, in a process of its own. */
+import { startService } from "../dist/app/lifecycle.js";
+import { loadConfig } from "../dist/config/load-config.js";
+import { silentLogger } from "../dist/core/log.js";
+
+const settings = JSON.parse(process.argv[2]);
+const inferenceEntry = { url: new URL("live-recognizer.mjs", import.meta.url), execArgv: [] };
+const service = await startService(loadConfig({ argv: settings }), silentLogger, { inferenceEntry });
+process.send({ url: service.url, streamPort: Number(service.streamAddress.split(":").at(-1)), adminKeyPath: service.adminKeyPath });
