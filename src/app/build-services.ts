@@ -98,6 +98,7 @@ export async function buildServices({ config, masterKey, logger, metrics, infere
       startWorker: () => startWorker(config, queue, useCases),
       async close(deadlineMs) {
         await queue.close(deadlineMs);
+        await useCases.delivery.close();
         await useCases.voiceActivity.close();
         await bus.close();
         await inference.close();

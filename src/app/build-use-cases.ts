@@ -2,6 +2,9 @@
 import { createAgentFeedback } from "../calls/agent-feedback.js";
 import { createCallAudio } from "../calls/call-audio.js";
 import { createCallHistory } from "../calls/call-history.js";
+import { WebhookDelivery } from "../calls/delivery/webhook-delivery.js";
+import { createWebhookSender } from "../calls/delivery/webhook-sender.js";
+import { createWebhooks } from "../calls/delivery/webhooks.js";
 import { createRecordingBatches } from "../calls/recording-batches.js";
 import { createRecordingIntake } from "../calls/recording-intake.js";
 import { createRecordingProcessing } from "../calls/recording-processing.js";
@@ -34,8 +37,18 @@ export async function buildUseCases(parts: UseCaseParts) {
     feedback: createAgentFeedback({ calls, analyses, feedbackRecords, audit, clock, taxonomyLabels: await loadTaxonomyLabels() }),
     modelTasks: createModelTasks({ database, modelTasks: modelTaskRecords, sealers, audioStore, queue, bus, clock, maxBytes, maxAttempts }),
     ...(await buildLiveCalls(parts)),
+    ...buildDelivery(parts),
     ...buildProcessing(parts),
   };
+}
+
+/** Not started: see `WebhookDelivery.start`. */
+function buildDelivery({ stores, bus, logger, metrics }: UseCaseParts) {
+  const { webhookRecords: webhooks, calls, events, audit } = stores;
+  const clock = systemClock;
+  const sender = createWebhookSender(clock);
+  const delivery = new WebhookDelivery({ webhooks, calls, events, bus, sender, clock, logger, onDelivered: (outcome) => metrics.deliveries.inc({ outcome }) });
+  return { delivery, webhooks: createWebhooks({ webhooks, delivery, sender, audit, clock }) };
 }
 
 /** What the worker's handlers call. */

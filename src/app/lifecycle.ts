@@ -82,6 +82,7 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
     const streamHost = config.telephony.host ?? config.gateway.host;
     const streamPort = await telephony.listen(streamHost, config.telephony.port);
     const url = await listen(gateway, config, tls !== undefined);
+    await services.delivery.start();
     worker = services.startWorker();
     return {
       url,
@@ -139,6 +140,7 @@ function createServiceGateway(config: Config, { services, metrics, status, logge
     risks,
     progressive,
     reanalysis,
+    webhooks,
   } = services;
   const dashboard = dashboardDirectory();
   return createGateway({
@@ -148,6 +150,7 @@ function createServiceGateway(config: Config, { services, metrics, status, logge
     recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },
     calls: { history, callAudio, feedback },
     live: { liveCalls, feed, risks, progressive, reanalysis },
+    webhooks: { webhooks },
     models: {
       ...{ modelTasks, maxBytes: config.audio.maxBytes, speechEngine: config.inference.speechEngine },
       translationTarget: config.language.translationTarget,

@@ -14,6 +14,7 @@ import { createCallEventRepository } from "../storage/repositories/call-event-re
 import { createCallRepository } from "../storage/repositories/call-repository.js";
 import { createLiveCallRepository } from "../storage/repositories/live-call-repository.js";
 import { createModelTaskRepository } from "../storage/repositories/model-task-repository.js";
+import { createWebhookRepository } from "../storage/repositories/webhook-repository.js";
 
 export interface OpenStoresOptions {
   readonly database: AppDatabase;
@@ -36,6 +37,7 @@ export async function openStores({ database, masterKey, metrics, audioDirectory,
     batches: createBatchRepository({ database }),
     modelTaskRecords: createModelTaskRepository({ database, sealers }),
     feedbackRecords: createAgentFeedbackRepository({ database, sealers }),
+    webhookRecords: createWebhookRepository({ database, sealers }),
     apiKeys: createApiKeyRepository({ database }),
     audit: createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) }),
     liveCallRecords: createLiveCallRepository({ database }),

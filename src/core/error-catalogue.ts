@@ -240,6 +240,14 @@ export const ERROR_CATALOGUE = {
     meaning: "The disk is full.",
     remedy: "Free space in the data directory.",
   },
+  DELIVERY_WEBHOOK_NOT_FOUND: {
+    meaning: "There is no webhook with this id.",
+    remedy: "GET /api/v1/webhooks lists them.",
+  },
+  DELIVERY_FAILED: {
+    meaning: "The helpline's system did not take the test message.",
+    remedy: "Look at its log; check the address, its certificate and the credentials of the webhook.",
+  },
   TELEPHONY_UPGRADE_REQUIRED: {
     meaning: "The path takes audio over a WebSocket, and this was a plain request.",
     remedy: "Connect with a WebSocket client; docs/asterisk.md shows how exchanges do.",

@@ -35,6 +35,7 @@ import { type OperationsRoutesOptions, operationsRoutes } from "./routes/operati
 import { type ProgressiveRoutesOptions, progressiveRoutes } from "./routes/progressive.js";
 import { type RecordingRoutesOptions, recordingRoutes } from "./routes/recordings.js";
 import { type TaskRoutesOptions, taskRoutes } from "./routes/tasks.js";
+import { type WebhookRoutesOptions, webhookRoutes } from "./routes/webhooks.js";
 import { createUploadPlaces, type UploadPlacesOptions } from "./upload-form.js";
 
 export interface GatewayOptions {
@@ -48,6 +49,7 @@ export interface GatewayOptions {
   readonly media?: FastifyPluginAsync;
   /** Of the built dashboard; without one there is nothing at `/`. */
   readonly dashboardDirectory?: string;
+  readonly webhooks: WebhookRoutesOptions;
   readonly models: Omit<ModelTaskRoutesOptions, "places" | "metrics" | "history">;
   readonly operations: OperationsRoutesOptions;
   readonly logger: Logger;
@@ -148,6 +150,7 @@ async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions)
   await guarded.register(taskRoutes, { ...options.recordings, streams });
   await guarded.register(liveRoutes, { ...options.live, eventLog: options.recordings.eventLog, tickets: options.access.tickets, streams, sockets });
   await guarded.register(progressiveRoutes, options.live);
+  await guarded.register(webhookRoutes, options.webhooks);
   await guarded.register(callRoutes, options.calls);
   if (options.media !== undefined) await guarded.register(options.media);
   const models = { ...options.models, history: options.calls.history, places, metrics };

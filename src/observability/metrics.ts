@@ -151,6 +151,12 @@ function telephonyMetrics(registers: Registry[]) {
       labelNames: ["protocol"] as const,
       registers,
     }),
+    deliveries: new Counter({
+      name: "helpline_calls_deliveries_total",
+      help: "Events sent to webhooks, by outcome (delivered, failed, dead).",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
     liveCalls: new Gauge({ name: "helpline_calls_live", help: "Calls in progress.", registers }),
     liveLagSeconds: new Histogram({
       name: "helpline_calls_live_lag_seconds",

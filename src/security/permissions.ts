@@ -20,6 +20,7 @@ export const PERMISSIONS = [
   "model:run",
   "health:read",
   "metrics:read",
+  "webhook:manage",
   "job:manage",
   "key:manage",
   "audit:verify",

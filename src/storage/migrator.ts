@@ -10,6 +10,7 @@ import * as createBatches from "./migrations/0006-create-batches.js";
 import * as createModelTasks from "./migrations/0007-create-model-tasks.js";
 import * as createAgentFeedback from "./migrations/0008-create-agent-feedback.js";
 import * as createLiveCalls from "./migrations/0009-create-live-calls.js";
+import * as createWebhooks from "./migrations/0010-create-webhooks.js";
 import type { ColumnTypes } from "./migrations/column-types.js";
 import type { DatabaseSchema } from "./schema.js";
 
@@ -27,6 +28,7 @@ const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
   "0007-create-model-tasks": createModelTasks,
   "0008-create-agent-feedback": createAgentFeedback,
   "0009-create-live-calls": createLiveCalls,
+  "0010-create-webhooks": createWebhooks,
 };
 
 export interface AppliedMigration {

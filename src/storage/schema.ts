@@ -153,6 +153,27 @@ export interface LiveCallTable {
   coverage: string | null;
 }
 
+export interface WebhookTable {
+  webhook_id: string;
+  wrapped_key: SealedText;
+  /** Address, secret and credentials. */
+  target_sealed: SealedText;
+  format: string;
+  /** JSON array. */
+  event_types: string;
+  created_at_ms: number;
+}
+
+export interface WebhookCursorTable {
+  webhook_id: string;
+  call_id: string;
+  next_seq: number;
+  status: string;
+  attempts: number;
+  next_attempt_at_ms: number;
+  failing_since_ms: number | null;
+}
+
 export interface JobTable {
   job_id: string;
   queue: string;
@@ -224,6 +245,8 @@ export interface DatabaseSchema {
   model_task: ModelTaskTable;
   agent_feedback: AgentFeedbackTable;
   live_call: LiveCallTable;
+  webhook: WebhookTable;
+  webhook_cursor: WebhookCursorTable;
   batch: BatchTable;
   batch_item: BatchItemTable;
   job: JobTable;

@@ -7,7 +7,7 @@ import { shortClip } from "../support/sample-audio.js";
 import { startGateway, type TestGateway, uploadForm } from "../support/start-gateway.js";
 import { until } from "../support/until.js";
 
-const REQUESTS = 500;
+const REQUESTS = 800;
 const SEED = 20_261_122;
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 

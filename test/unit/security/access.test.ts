@@ -105,6 +105,7 @@ describe("permissions", () => {
     "model:run": "agent supervisor admin service",
     "health:read": "agent supervisor admin service",
     "metrics:read": "admin service",
+    "webhook:manage": "admin",
     "job:manage": "admin",
     "key:manage": "admin",
     "audit:verify": "admin",
