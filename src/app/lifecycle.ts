@@ -149,7 +149,7 @@ function createServiceGateway(config: Config, { services, metrics, status, logge
     events: config.events,
     recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },
     calls: { history, callAudio, feedback },
-    live: { liveCalls, feed, risks, progressive, reanalysis },
+    live: { liveCalls, feed, risks, progressive, reanalysis, defaultMode: config.live.mode },
     webhooks: { webhooks },
     models: {
       ...{ modelTasks, maxBytes: config.audio.maxBytes, speechEngine: config.inference.speechEngine },

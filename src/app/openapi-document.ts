@@ -19,7 +19,7 @@ export async function openapiDocument(): Promise<object> {
       ...{ intake: uncalled, batches: uncalled, tasks: uncalled, eventLog: uncalled },
       ...{ maxBytes: 1, maxBatchFiles: 1, speechEngine: "auto" },
     } as GatewayOptions["recordings"],
-    live: { liveCalls: uncalled, feed: uncalled, risks: uncalled, progressive: uncalled, reanalysis: uncalled } as GatewayOptions["live"],
+    live: { liveCalls: uncalled, feed: uncalled, risks: uncalled, progressive: uncalled, reanalysis: uncalled, defaultMode: "both" } as GatewayOptions["live"],
     webhooks: { webhooks: uncalled } as GatewayOptions["webhooks"],
     models: { modelTasks: uncalled, maxBytes: 1, speechEngine: "auto", translationTarget: "en" } as GatewayOptions["models"],
     calls: { history: uncalled, callAudio: uncalled, feedback: uncalled } as GatewayOptions["calls"],

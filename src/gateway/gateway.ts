@@ -30,6 +30,7 @@ import { healthRoutes } from "./routes/health.js";
 import { type LiveRoutesOptions, liveRoutes } from "./routes/live.js";
 import { type ModelTaskRoutesOptions, modelTaskRoutes } from "./routes/model-tasks.js";
 import { modelInfoRoutes } from "./routes/models.js";
+import { type ModeRoutesOptions, modeRoutes } from "./routes/modes.js";
 import { openAiRoutes } from "./routes/openai-transcriptions.js";
 import { type OperationsRoutesOptions, operationsRoutes } from "./routes/operations.js";
 import { type ProgressiveRoutesOptions, progressiveRoutes } from "./routes/progressive.js";
@@ -44,7 +45,7 @@ export interface GatewayOptions {
   readonly events: Omit<EventStreamsOptions, "metrics">;
   readonly recordings: Omit<RecordingRoutesOptions, "places" | "streams" | "metrics"> & Pick<TaskRoutesOptions, "tasks">;
   readonly calls: CallRoutesOptions & { readonly feedback: AgentFeedbackUseCase };
-  readonly live: Omit<LiveRoutesOptions, "eventLog" | "tickets" | "streams" | "sockets"> & ProgressiveRoutesOptions;
+  readonly live: Omit<LiveRoutesOptions, "eventLog" | "tickets" | "streams" | "sockets"> & ProgressiveRoutesOptions & Pick<ModeRoutesOptions, "defaultMode">;
   /** Routes of another door on the same port: audio in over WebSocket. */
   readonly media?: FastifyPluginAsync;
   /** Of the built dashboard; without one there is nothing at `/`. */
@@ -151,6 +152,7 @@ async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions)
   await guarded.register(liveRoutes, { ...options.live, eventLog: options.recordings.eventLog, tickets: options.access.tickets, streams, sockets });
   await guarded.register(progressiveRoutes, options.live);
   await guarded.register(webhookRoutes, options.webhooks);
+  await guarded.register(modeRoutes, { ...options.webhooks, ...options.live });
   await guarded.register(callRoutes, options.calls);
   if (options.media !== undefined) await guarded.register(options.media);
   const models = { ...options.models, history: options.calls.history, places, metrics };
