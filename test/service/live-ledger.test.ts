@@ -122,11 +122,11 @@ describe("the ledger of a live call", () => {
     await Promise.all([caller.hangUp(), agent.hangUp()]);
     const audio = await expectAccounted(callId, { caller: 5_000, agent: 6_500 });
     expect(ledgerOf(audio, "agent")?.gap_ms).toBe(0);
-    expect(Math.abs((ledgerOf(audio, "caller")?.gap_ms ?? 0) - gapMs)).toBeLessThan(150);
+    expect(Math.abs((ledgerOf(audio, "caller")?.gap_ms ?? 0) - gapMs)).toBeLessThan(400);
     // Speech that begins 1.4 s into the caller's audio lasts beyond the gap and is heard after it, too.
     const { transcript } = await gateway.whenAnalysed(callId);
-    expect(transcript?.segments.some(({ channel, start_ms }) => channel === "caller" && start_ms >= 2_000 + gapMs - 150)).toBe(true);
-    expect(Math.abs((await gateway.call(callId)).duration_ms - 6_500)).toBeLessThan(250);
+    expect(transcript?.segments.some(({ channel, start_ms }) => channel === "caller" && start_ms >= 2_000 + gapMs - 400)).toBe(true);
+    expect(Math.abs((await gateway.call(callId)).duration_ms - 6_500)).toBeLessThan(1_000);
   });
 
   it("counts no gap where nothing came for less than half a second", async () => {

@@ -46,8 +46,8 @@ describe("a service that stops during a call", () => {
       ["caller", 10_000],
       ["agent", 6_000],
     ]);
-    // The legs began some milliseconds apart.
-    expect(Math.abs((await second.call(callId)).duration_ms - 10_000)).toBeLessThan(100);
+    // The legs began some milliseconds apart; more on a busy machine.
+    expect(Math.abs((await second.call(callId)).duration_ms - 10_000)).toBeLessThan(1_000);
     using replayed = await openCallEvents(second, callId);
     await replayed.whenClosed();
     expect(replayed.seqs()).toEqual(replayed.events.map((_, index) => index + 1));

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { legMessages } from "../support/audiosocket-client.js";
 import { isMissing } from "../support/requirements.js";
 import { runCli, serve, spawnCli } from "../support/run-cli.js";
 import { samplePath, shortClip } from "../support/sample-audio.js";
@@ -167,6 +168,7 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the s
       servername: "localhost",
       checkServerIdentity: () => undefined,
     });
+    exchange.write(legMessages("6619d336-b468-40e0-945e-09e4d1d60000", new Int16Array(0))[0] ?? "");
     const silence = await new Promise<Buffer>((resolve, reject) => exchange.once("data", resolve).once("error", reject));
     exchange.destroy();
     expect(silence).toHaveLength(323);
