@@ -89,8 +89,8 @@ export const ERROR_CATALOGUE = {
     remedy: "Wait until its status is completed, failed or cancelled.",
   },
   CALL_LEGS_CONFLICT: {
-    meaning: "The legs run as two calls already and can't become one.",
-    remedy: "Announce legs before the second one's audio starts, or give them UUIDs that differ in the last digit only (1 caller, 2 counsellor).",
+    meaning: "A leg has run as a call of its own for too long to become another call's.",
+    remedy: "Announce legs within half a minute of their start, or give them UUIDs that differ in the last digit only (1 caller, 2 counsellor).",
   },
   CALL_RISK_NOT_RAISED: {
     meaning: "No risk of this kind was raised on the call.",

@@ -24,6 +24,11 @@ export function toLiveLedger(exact: Omit<LiveLedger, "silenceMs"> & { readonly r
   return { speechMs, silenceMs, pausedMs, failedMs, gapMs: Math.round(exact.gapMs), pendingMs };
 }
 
+/** Of a call that nobody listens to before its end: what came in is neither speech nor silence yet. */
+export function unheardLedger(ledger: LiveLedger): LiveLedger {
+  return { ...ledger, silenceMs: 0, pendingMs: ledger.silenceMs };
+}
+
 /** Over the channels of a call. */
 export function sumLiveLedgers(ledgers: readonly LiveLedger[]): LiveLedger {
   const sum = (pick: (ledger: LiveLedger) => number): number => ledgers.reduce((total, ledger) => total + pick(ledger), 0);

@@ -9,12 +9,13 @@ import type { NewCallEvent } from "../../core/call-event.js";
 import type { Timer } from "../../core/clock.js";
 import { newId } from "../../core/ids.js";
 import type { CallDetails, CallEndReason, CallSessionState, LiveCallStatus } from "../../core/live-call.js";
-import { type LiveLedger, sumLiveLedgers } from "../../core/live-ledger.js";
+import { sumLiveLedgers, unheardLedger } from "../../core/live-ledger.js";
 import type { RiskKind } from "../../core/risk.js";
 import type { Channel } from "../../core/transcript.js";
 import type { JournalAudio } from "../../storage/live-journal.js";
 import { type CallSessionSignal, nextState } from "./call-session.js";
 import { ChannelInput, workingRateHz } from "./channel-input.js";
+import { EarlyAudio, type ReceivedAudio } from "./early-audio.js";
 import type { LiveCallParts, LiveLeg } from "./live-call-parts.js";
 import { LiveHearing } from "./live-hearing.js";
 import { LiveReading } from "./live-reading.js";
@@ -25,13 +26,6 @@ interface LiveTrack {
   readonly input: ChannelInput;
   readonly journalChannel: number;
   readonly leave: () => void;
-}
-
-interface HeldAudio {
-  readonly channel: Channel;
-  readonly samples: Int16Array;
-  readonly sampleRateHz: number;
-  readonly arrivedAtMs: number;
 }
 
 const MEASURE_EVERY_MS = 10_000;
@@ -67,7 +61,10 @@ export class LiveCall {
   #endReason: CallEndReason = "hangup";
   #openLegs = 0;
   #isDeaf = false;
-  #held: HeldAudio[] = [];
+  #held: ReceivedAudio[] = [];
+  readonly #early = new EarlyAudio();
+  /** Where this call's leg went when it turned out to be another call's. */
+  #movedLeg: LiveLeg | undefined;
   #nextSegment = 1;
   #linger: Timer | undefined;
   #measure: Timer | undefined;
@@ -107,6 +104,7 @@ export class LiveCall {
   describe(details: CallDetails, isPaired: boolean): void {
     this.#details = { ...this.#details, ...details };
     this.#isPaired ||= isPaired;
+    if (this.#isPaired) this.#early.drop();
     this.#tape.describe(this.#details, this.#isPaired);
   }
 
@@ -120,7 +118,7 @@ export class LiveCall {
       this.#tape.addLeg(leg);
     }
     let isOpen = true;
-    return {
+    const own: LiveLeg = {
       write: (samples, sampleRateHz) => this.#receive({ channel, samples, sampleRateHz, arrivedAtMs: this.#sinceStartMs() }),
       warn: (text) => this.#hearing.warn(text),
       press: (digit) => this.#press(channel, digit),
@@ -130,6 +128,34 @@ export class LiveCall {
         this.#legEnded(reason);
       },
     };
+    const leg = (): LiveLeg => this.#movedLeg ?? own;
+    return {
+      write: (samples, sampleRateHz) => leg().write(samples, sampleRateHz),
+      warn: (text) => leg().warn(text),
+      press: (digit) => leg().press(digit),
+      end: (reason) => leg().end(reason),
+    };
+  }
+
+  /**
+   * The only leg of this call is a leg of another one: what came of it so far goes there, and so does what comes. This
+   * call was never one.
+   *
+   * @returns false when it is too late for that
+   */
+  moveInto(target: LiveCall, channel: Channel): boolean {
+    const [leg] = this.#legs;
+    const canMove = (this.#state === "active" || this.#state === "ringing") && this.#openLegs === 1 && leg !== undefined;
+    const early = canMove ? this.#early.take() : undefined;
+    if (early === undefined || leg === undefined) return false;
+    const moved = target.openLeg(leg.streamId, channel);
+    const laterMs = this.#startedAtMonotonicMs - target.#startedAtMonotonicMs;
+    for (const piece of early) target.#receive({ ...piece, channel, arrivedAtMs: piece.arrivedAtMs + laterMs });
+    this.#movedLeg = moved;
+    this.#turn("fail");
+    this.#release();
+    void this.#tape.discard();
+    return true;
   }
 
   /** @returns false when the call is in no state for it */
@@ -171,7 +197,7 @@ export class LiveCall {
     const isHeard = isHeardLive(this.#mode());
     const channels = [...this.#tracks.values()].map(({ channel }) => ({
       channel: channel.channel,
-      ledger: isHeard ? channel.ledger() : unheard(channel.ledger()),
+      ledger: isHeard ? channel.ledger() : unheardLedger(channel.ledger()),
     }));
     const { agentId } = this.#details;
     return {
@@ -189,7 +215,7 @@ export class LiveCall {
     };
   }
 
-  #receive(audio: HeldAudio): void {
+  #receive(audio: ReceivedAudio): void {
     if (this.#state === "ending" && !this.#isDeaf) {
       if (this.#held.length < MAX_HELD_PIECES) this.#held.push(audio);
       return;
@@ -198,6 +224,7 @@ export class LiveCall {
     if (this.#state === "ringing") this.#begin();
     this.#turn("audio");
     const { samples, sampleRateHz, arrivedAtMs } = audio;
+    if (!this.#isPaired) this.#early.keep(audio);
     const track = this.#tracks.get(audio.channel) ?? this.#openTrack(audio.channel, sampleRateHz);
     const isPaused = this.#state === "paused";
     const lengthMs = (samples.length * 1000) / sampleRateHz;
@@ -367,9 +394,4 @@ export class LiveCall {
   #sinceStartMs(): number {
     return this.#parts.clock.monotonicMs() - this.#startedAtMonotonicMs;
   }
-}
-
-/** Nobody listens before the call has ended: what came in is neither speech nor silence yet. */
-function unheard(ledger: LiveLedger): LiveLedger {
-  return { ...ledger, silenceMs: 0, pendingMs: ledger.silenceMs };
 }

@@ -44,7 +44,7 @@ export interface LiveCallState {
 
 export interface LiveCalls {
   openLeg(request: OpenLegRequest): LiveLeg;
-  /** @throws AppError `CALL_LEGS_CONFLICT` when the legs run as two calls already */
+  /** @throws AppError `CALL_LEGS_CONFLICT` when a leg has run as a call of its own for too long to be moved */
   announce(authorized: Authorized<"call:control">, legs: AnnouncedLegs): Promise<LiveCallState>;
   list(authorized: Authorized<"call:read">): readonly LiveCallStatus[];
   runningCallIds(): readonly string[];
@@ -102,12 +102,18 @@ class LiveCallRegistry implements LiveCalls {
   }
 
   async announce(_authorized: Authorized<"call:control">, { callId, legs, ...details }: AnnouncedLegs): Promise<LiveCallState> {
-    const runningLegs = new Set(legs.flatMap(({ streamId }) => this.#calls.get(placeOfStream(streamId).key) ?? []));
-    const [runs] = runningLegs;
-    if (runningLegs.size > 1) {
-      throw new AppError("CALL_LEGS_CONFLICT", "These legs run as two calls already; announce them before the second one's audio starts.");
+    const running = legs.flatMap(({ streamId, channel }) => {
+      const call = this.#calls.get(placeOfStream(streamId).key);
+      return call === undefined ? [] : [{ channel, call }];
+    });
+    const known = this.#calls.get(callId) ?? running.find(({ channel }) => channel === "caller")?.call;
+    const call = known ?? this.#openCall(callId, { callId, isPaired: true, details });
+    for (const other of running) {
+      if (other.call !== call && !other.call.moveInto(call, other.channel)) {
+        throw new AppError("CALL_LEGS_CONFLICT", "A leg has run as a call of its own for too long to be moved; announce legs within half a minute.");
+      }
     }
-    const call = runs ?? this.#calls.get(callId) ?? this.#openCall(callId, { callId, isPaired: true, details });
+    const runs = running.length > 0 ? call : undefined;
     this.#calls.set(callId, call);
     call.describe(details, legs.length > 1);
     for (const { streamId, channel } of legs) {

@@ -109,6 +109,19 @@ export class LiveTape {
     });
   }
 
+  /** It was no call of its own: nothing of it stays. */
+  async discard(): Promise<void> {
+    if (!this.#hasBegun) return;
+    this.#then(async () => {
+      const { database, calls, journal, writer } = this.#parts;
+      await this.#writer?.close();
+      await writer.flush();
+      await inUnitOfWork(database, (unitOfWork) => calls.removeCall(this.#callId, unitOfWork));
+      await journal.remove(this.#callId);
+    });
+    await this.#order;
+  }
+
   /** The recording is stored: the journal has done its work. */
   async remove(): Promise<void> {
     await this.#order;
