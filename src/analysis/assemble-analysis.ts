@@ -1,6 +1,6 @@
 /** Puts the stages' outputs together into one analysis. Pure. */
 import type { DecodedRecording } from "../audio/decoder.js";
-import type { AnalysedAudio, AnalysisResult, Translation } from "../core/analysis-result.js";
+import { type AnalysedAudio, type AnalysisResult, sumLedgers, type Translation } from "../core/analysis-result.js";
 import type { CallSummary } from "../core/call-summary.js";
 import type { CaseClassification } from "../core/case-classification.js";
 import type { Entity } from "../core/entity.js";
@@ -8,10 +8,10 @@ import type { ChannelCoverage } from "../core/live-call.js";
 import type { ModelRevision } from "../core/model-task.js";
 import type { QualityScore } from "../core/quality-score.js";
 import type { RiskFinding } from "../core/risk.js";
-import { recordingLedger, sumLedgers } from "./audio-ledger.js";
+import { recordingLedger } from "./audio-ledger.js";
 import { measureConversation } from "./conversation-metrics.js";
 import type { StageRunner } from "./stage-runner.js";
-import type { DetectSpeechOutput } from "./steps/detect-speech.js";
+import { type DetectSpeechOutput, SPEECH_BY_LOUDNESS } from "./steps/detect-speech.js";
 import type { ReadOutput } from "./steps/read-transcript.js";
 import type { TranscribeOutput } from "./steps/transcribe-channels.js";
 
@@ -74,7 +74,7 @@ function analysedAudio(decoded: DecodeOutput, { speech, transcribed, coverage }:
 
 function qualityWarnings(speech: DetectSpeechOutput | null, transcribed: TranscribeOutput | null): readonly string[] {
   const warnings: string[] = [];
-  if (speech?.isDegraded === true) warnings.push("Speech was found by loudness only: the voice activity model is not installed, so noise may count as speech.");
+  if (speech?.isDegraded === true) warnings.push(SPEECH_BY_LOUDNESS);
   if (transcribed?.transcript.lowQuality === true) {
     warnings.push("low_quality: the transcript is by an engine known to make many errors; read it as a hint and never as a record.");
   }

@@ -36,14 +36,3 @@ export function recordingLedger({ receivedMs, pausedMs = 0, gapMs = 0, spans, ut
 function overlapMs({ startMs, endMs }: Span, spans: readonly Span[]): number {
   return spans.reduce((sum, span) => sum + Math.max(0, Math.min(endMs, span.endMs) - Math.max(startMs, span.startMs)), 0);
 }
-
-export function sumLedgers(ledgers: readonly AudioLedger[]): AudioLedger {
-  const sum = (pick: (ledger: AudioLedger) => number): number => ledgers.reduce((total, ledger) => total + pick(ledger), 0);
-  return {
-    speechMs: sum((ledger) => ledger.speechMs),
-    silenceMs: sum((ledger) => ledger.silenceMs),
-    pausedMs: sum((ledger) => ledger.pausedMs),
-    failedMs: sum((ledger) => ledger.failedMs),
-    gapMs: sum((ledger) => ledger.gapMs),
-  };
-}

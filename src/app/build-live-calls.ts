@@ -10,6 +10,7 @@ import { createLiveCalls, type LiveCalls } from "../calls/live/live-calls.js";
 import { createLiveEventWriter } from "../calls/live/live-event-writer.js";
 import { createReanalysis, type ReanalysisUseCase } from "../calls/reanalysis.js";
 import { systemClock } from "../core/clock.js";
+import type { Logger } from "../core/log.js";
 import { createEnergyLiveVoiceActivity } from "../inference/backends/energy/energy-live-voice-activity.js";
 import { createSileroLiveVoiceActivity } from "../inference/backends/silero/silero-live-voice-activity.js";
 import type { LiveVoiceActivity } from "../inference/live-voice-activity.js";
@@ -32,7 +33,7 @@ export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases>
   const { config, database, stores, queue, bus, eventLog, inference, metrics, logger } = parts;
   const { calls, liveCallRecords, analyses, sealers, audioStore, audit, journal, events } = stores;
   const clock = systemClock;
-  const voiceActivity = await openVoiceActivity();
+  const voiceActivity = await openVoiceActivity(logger);
   const phantomPhrases = await loadPhantomPhrases();
   const processes = config.inference.processes || availableParallelism();
   const recognition = createLiveRecognition({
@@ -47,6 +48,7 @@ export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases>
     ...{ database, calls, liveCallRecords, analyses, sealers, audioStore, journal, queue, eventLog, audit, clock, logger, inference, recognition },
     authorized: authorize(EXCHANGE, "recording:create"),
     writer: createLiveEventWriter({ database, eventLog, clock, logger }),
+    isSpeechByLoudness: voiceActivity.isDegraded,
     createChannel: (options) => new LiveChannel({ ...options, voiceActivity, suspectKind: (text) => suspectKind(text, phantomPhrases) }),
     ...{ mode: config.live.mode, language: "auto", speechEngine: config.inference.speechEngine, maxAttempts: config.queue.maxAttempts },
     ...{ lingerMs: config.telephony.lingerMs, continueWithinMs: config.live.continueWithinMs },
@@ -72,6 +74,9 @@ export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases>
 }
 
 /** Without onnxruntime, loudness stands in and says so. */
-function openVoiceActivity(): Promise<LiveVoiceActivity> {
-  return createSileroLiveVoiceActivity({ modelPath: packageAssets().voiceActivityModel }).catch(() => createEnergyLiveVoiceActivity());
+function openVoiceActivity(logger: Logger): Promise<LiveVoiceActivity> {
+  return createSileroLiveVoiceActivity({ modelPath: packageAssets().voiceActivityModel }).catch(() => {
+    logger.warn("The voice activity model can't be loaded: in live calls speech is found by loudness only. 'openchs-ai doctor' says what is missing.");
+    return createEnergyLiveVoiceActivity();
+  });
 }

@@ -11,9 +11,9 @@ import { isId } from "../core/ids.js";
 import { type EventBus, type EventTopic, listenFor } from "../events/event-bus.js";
 import { callOfJobPayload } from "../protocol/job-payloads.js";
 import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
-import { type AuditSink, recordAllowed } from "../security/audit-record.js";
+import type { AuditSink } from "../security/audit-record.js";
 import type { Authorized } from "../security/authorization.js";
-import { isGranted } from "../security/permissions.js";
+import { recordCallReading } from "../security/call-reading.js";
 import type { CallSealer } from "../security/sealed-text.js";
 import { withholdEventText } from "../security/withhold-text.js";
 import type { CallEventRepository } from "../storage/repositories/call-event-repository.js";
@@ -81,9 +81,7 @@ export function createCallEventLog(dependencies: CallEventLogDependencies): Call
       if (job === undefined || callId === undefined || !(await calls.hasCall(callId)))
         throw new AppError("QUEUE_JOB_NOT_FOUND", "There is no task with this id.");
       if (isEnded(job) && (await events.lastSeq(callId)) <= request.afterSeq) return undefined;
-      const maySeeText = isGranted(actor.role, "transcript:read");
-      const action = maySeeText ? "transcript.read" : "task.read";
-      await recordAllowed(dependencies, actor, action, callId);
+      const { maySeeText } = await recordCallReading(dependencies, actor, callId);
       const sealer = await calls.openSealer(callId);
       return readOn(dependencies, {
         ...request,
@@ -96,8 +94,7 @@ export function createCallEventLog(dependencies: CallEventLogDependencies): Call
     async followCall({ actor }, request) {
       const { callId } = request;
       const sealer = await calls.openSealer(callId);
-      const maySeeText = isGranted(actor.role, "transcript:read");
-      await recordAllowed(dependencies, actor, maySeeText ? "transcript.read" : "task.read", callId);
+      const { maySeeText } = await recordCallReading(dependencies, actor, callId);
       return readOn(dependencies, { ...request, sealer, show: maySeeText ? (event) => event : withholdEventText, end: callEnd(dependencies, callId) });
     },
     listOfTypes: (call, types) => events.listOfTypes(call, types),

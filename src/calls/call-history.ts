@@ -10,6 +10,7 @@ import { AppError } from "../core/errors.js";
 import type { QueueBackend } from "../queue/queue-backend.js";
 import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
+import { recordCallReading } from "../security/call-reading.js";
 import { isGranted } from "../security/permissions.js";
 import { withholdText } from "../security/withhold-text.js";
 import type { AudioStore } from "../storage/audio-store.js";
@@ -94,8 +95,7 @@ export function createCallHistory(dependencies: CallHistoryDependencies): CallHi
     get: (_authorized, callId) => find(callId),
     async analysis({ actor }, callId) {
       const call = await find(callId);
-      const maySeeText = isGranted(actor.role, "transcript:read");
-      await record(actor, maySeeText ? "transcript.read" : "task.read", callId);
+      const { maySeeText } = await recordCallReading(dependencies, actor, callId);
       const analysis = await newestAnalysis(dependencies, call);
       return maySeeText ? analysis : withholdText(analysis);
     },

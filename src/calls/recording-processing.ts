@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AnalysisDependencies, analyseRecording } from "../analysis/analyse-recording.js";
 import { type AnalysisResult, isPartial, type StageOutcome } from "../core/analysis-result.js";
-import { PRIORITIES, type Priority } from "../core/case-classification.js";
+import { isMoreUrgent, type Priority } from "../core/case-classification.js";
 import { AppError } from "../core/errors.js";
 import type { RiskKind } from "../core/risk.js";
 import type { ProcessRecordingPayload } from "../protocol/job-payloads.js";
@@ -125,8 +125,7 @@ async function raisedRisks(
   for (const event of await eventLog.listOfTypes(task, ["risk.raised"])) {
     if (event.type !== "risk.raised") continue;
     const { kind, level } = event.payload.finding;
-    const known = levels.get(kind);
-    if (known === undefined || PRIORITIES.indexOf(level) > PRIORITIES.indexOf(known)) levels.set(kind, level);
+    if (isMoreUrgent(level, levels.get(kind))) levels.set(kind, level);
   }
   return levels;
 }

@@ -8,7 +8,7 @@ import { processRecordingPayload } from "../protocol/job-payloads.js";
 import type { CancelOutcome, JobRecord, QueueBackend } from "../queue/queue-backend.js";
 import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
-import { isGranted } from "../security/permissions.js";
+import { recordCallReading } from "../security/call-reading.js";
 import { withholdText } from "../security/withhold-text.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import { type CallEndingDependencies, endCall } from "./call-ending.js";
@@ -66,8 +66,7 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
       if (!(await calls.hasCall(task.callId))) throw taskNotFound();
       const stages = await analyses.listStageReports(taskId);
       if (task.status !== "completed") return { ...task, stages };
-      const maySeeText = isGranted(actor.role, "transcript:read");
-      await record(actor, maySeeText ? "transcript.read" : "task.read", task.callId);
+      const { maySeeText } = await recordCallReading(dependencies, actor, task.callId);
       const result = await analyses.findAnalysis({ taskId, callId: task.callId, sealer: await calls.openSealer(task.callId) });
       if (result === undefined) return { ...task, stages };
       return { ...task, stages, result: maySeeText ? result : withholdText(result) };

@@ -4,7 +4,7 @@ import type { TranscribeOutput } from "../analysis/steps/transcribe-channels.js"
 import type { StageOutcome, Translation } from "../core/analysis-result.js";
 import type { NewCallEvent } from "../core/call-event.js";
 import type { CallSummary } from "../core/call-summary.js";
-import { type CaseClassification, PRIORITIES, type Priority } from "../core/case-classification.js";
+import { type CaseClassification, isMoreUrgent, type Priority } from "../core/case-classification.js";
 import type { Entity } from "../core/entity.js";
 import type { QualityScore } from "../core/quality-score.js";
 import type { RiskFinding, RiskKind } from "../core/risk.js";
@@ -39,7 +39,7 @@ function resultEvents(taskId: string, { report, output }: StageOutcome, raised: 
       return [{ type: "classification.updated", payload: { taskId, classification: value<CaseClassification>() } }];
     case "risk":
       return value<readonly RiskFinding[]>()
-        .filter(({ kind, level }) => isWorse(level, raised.get(kind)))
+        .filter(({ kind, level }) => isMoreUrgent(level, raised.get(kind)))
         .map((finding) => ({ type: "risk.raised", payload: { taskId, finding, isInterim: false } }));
     case "summary":
       return [{ type: "summary.updated", payload: { taskId, summary: value<CallSummary>() } }];
@@ -48,8 +48,4 @@ function resultEvents(taskId: string, { report, output }: StageOutcome, raised: 
     default:
       return [];
   }
-}
-
-function isWorse(level: Priority, before: Priority | undefined): boolean {
-  return before === undefined || PRIORITIES.indexOf(level) > PRIORITIES.indexOf(before);
 }

@@ -29,6 +29,18 @@ export interface AudioLedger {
   readonly gapMs: number;
 }
 
+/** Over the channels of a call. */
+export function sumLedgers(ledgers: readonly AudioLedger[]): AudioLedger {
+  const sum = (pick: (ledger: AudioLedger) => number): number => ledgers.reduce((total, ledger) => total + pick(ledger), 0);
+  return {
+    speechMs: sum((ledger) => ledger.speechMs),
+    silenceMs: sum((ledger) => ledger.silenceMs),
+    pausedMs: sum((ledger) => ledger.pausedMs),
+    failedMs: sum((ledger) => ledger.failedMs),
+    gapMs: sum((ledger) => ledger.gapMs),
+  };
+}
+
 export interface ChannelAudio {
   readonly channel: Channel;
   /** Level change applied before analysis, in decibels. */

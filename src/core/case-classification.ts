@@ -4,6 +4,11 @@ import type { Evidence } from "./evidence.js";
 export const PRIORITIES = ["low", "medium", "high", "critical"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
+/** Whether a danger of this level is more urgent than what is known; anything is, than nothing. */
+export function isMoreUrgent(level: Priority, than: Priority | undefined): boolean {
+  return than === undefined || PRIORITIES.indexOf(level) > PRIORITIES.indexOf(than);
+}
+
 export const CONTACT_TYPES = ["counselling", "information", "silent", "prank", "wrong_number"] as const;
 export type ContactType = (typeof CONTACT_TYPES)[number];
 

@@ -1,5 +1,5 @@
 /** The ledger of a channel while its call runs. Pure. */
-import type { AudioLedger } from "./analysis-result.js";
+import { type AudioLedger, sumLedgers } from "./analysis-result.js";
 import type { Channel } from "./transcript.js";
 
 /** Speech whose text is not settled yet stands apart until it is: all but `gapMs` add up to the milliseconds received. */
@@ -31,13 +31,5 @@ export function unheardLedger(ledger: LiveLedger): LiveLedger {
 
 /** Over the channels of a call. */
 export function sumLiveLedgers(ledgers: readonly LiveLedger[]): LiveLedger {
-  const sum = (pick: (ledger: LiveLedger) => number): number => ledgers.reduce((total, ledger) => total + pick(ledger), 0);
-  return {
-    speechMs: sum((ledger) => ledger.speechMs),
-    silenceMs: sum((ledger) => ledger.silenceMs),
-    pausedMs: sum((ledger) => ledger.pausedMs),
-    failedMs: sum((ledger) => ledger.failedMs),
-    gapMs: sum((ledger) => ledger.gapMs),
-    pendingMs: sum((ledger) => ledger.pendingMs),
-  };
+  return { ...sumLedgers(ledgers), pendingMs: ledgers.reduce((total, { pendingMs }) => total + pendingMs, 0) };
 }

@@ -49,17 +49,17 @@ export function createEventStreams(app: FastifyInstance, options: EventStreamsOp
       details,
     });
   };
+  const enter = (): (() => void) => {
+    refuseWhenFull();
+    options.metrics.eventStreams.set(++open);
+    return leave;
+  };
   return {
     refuseWhenFull,
-    enter() {
-      refuseWhenFull();
-      options.metrics.eventStreams.set(++open);
-      return leave;
-    },
+    enter,
     async send(request, reply, openEvents) {
-      refuseWhenFull();
+      enter();
       const gone = new AbortController();
-      options.metrics.eventStreams.set(++open);
       try {
         const events = await openEvents(AbortSignal.any([closing.signal, gone.signal]));
         if (events === undefined) {

@@ -191,7 +191,7 @@ export class LiveChannel {
     this.#flushWhenScored();
     if (this.#queue.pendingMs > MAX_BACKLOG_MS) this.#giveUpOldest();
     if (this.#queue.isEmpty) this.#history.forgetBefore(this.#toPosition(this.#segmenter.frameEndMs - LEAD_MS));
-    if (this.#queue.due() !== undefined || this.#flushAtFrame === undefined) this.#options.onDue();
+    if (this.#queue.due() !== undefined) this.#options.onDue();
   }
 
   #flushWhenScored(): void {

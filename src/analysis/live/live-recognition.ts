@@ -20,11 +20,11 @@ export interface LiveRecognitionOptions {
   readonly onRecognized?: (kind: "final" | "interim", waitedMs: number, tookMs: number) => void;
 }
 
-/** What recognition needs to know of a call. */
+/** What recognition needs to know of a call; one object for all channels of it. */
 export interface RecognizedCall {
   readonly callId: string;
-  /** A tag, or `auto`. */
-  readonly language: string;
+  /** A tag, or `auto`; may change when the call is described. */
+  language(): string;
   hasRisk(): boolean;
 }
 
@@ -53,7 +53,6 @@ export function createLiveRecognition(options: LiveRecognitionOptions): LiveReco
   return {
     join(call, channel) {
       const member = { call, channel };
-      turns.enter(call.callId);
       return { due: () => turns.wake(member), leave: () => turns.leave(member) };
     },
   };
@@ -62,9 +61,7 @@ export function createLiveRecognition(options: LiveRecognitionOptions): LiveReco
 class RecognitionTurns {
   readonly #options: LiveRecognitionOptions;
   readonly #waiting = new Set<Member>();
-  readonly #servedAtMs = new Map<string, number>();
-  /** Channels by call. */
-  readonly #members = new Map<string, number>();
+  readonly #servedAtMs = new WeakMap<RecognizedCall, number>();
   #busy = 0;
   #isScheduled = false;
 
@@ -72,19 +69,8 @@ class RecognitionTurns {
     this.#options = options;
   }
 
-  enter(callId: string): void {
-    this.#members.set(callId, (this.#members.get(callId) ?? 0) + 1);
-  }
-
   leave(member: Member): void {
-    const { callId } = member.call;
     this.#waiting.delete(member);
-    const left = (this.#members.get(callId) ?? 1) - 1;
-    if (left > 0) this.#members.set(callId, left);
-    else {
-      this.#members.delete(callId);
-      this.#servedAtMs.delete(callId);
-    }
   }
 
   wake(member: Member): void {
@@ -109,7 +95,7 @@ class RecognitionTurns {
       const next = chooseNext(this.#candidates(), { slots, busy: this.#busy }, nowMs);
       const window = next?.member.channel().take(next.kind);
       if (next === undefined || window === undefined) return;
-      this.#servedAtMs.set(next.callId, nowMs);
+      this.#servedAtMs.set(next.member.call, nowMs);
       this.#run(next, window, nowMs);
     }
   }
@@ -133,8 +119,8 @@ class RecognitionTurns {
         this.#waiting.delete(member);
         continue;
       }
-      const { callId } = member.call;
-      found.push({ member, callId, ...due, servedAtMs: this.#servedAtMs.get(callId) ?? 0, hasRisk: member.call.hasRisk() });
+      const { call } = member;
+      found.push({ member, callId: call.callId, ...due, servedAtMs: this.#servedAtMs.get(call) ?? 0, hasRisk: call.hasRisk() });
     }
     return found;
   }
@@ -142,10 +128,11 @@ class RecognitionTurns {
 
 async function recognize(
   { inference, speechEngine, defaultLanguages }: LiveRecognitionOptions,
-  { language }: RecognizedCall,
+  call: RecognizedCall,
   window: RecognitionWindow,
 ): Promise<RecognitionAnswer> {
   const { audio, leadMs, startMs, endMs, kind, signal } = window;
+  const language = call.language();
   const utterances = [{ startMs: leadMs, endMs: leadMs + Math.round(endMs - startMs) }];
   try {
     const { output } = await inference.run(

@@ -1,7 +1,7 @@
 /**
  * When a call that runs is read anew, and how what was read before and what is read now become one. Pure.
  */
-import { type CaseClassification, type LabelDecision, PRIORITIES, type Priority } from "../../core/case-classification.js";
+import { type CaseClassification, isMoreUrgent, type LabelDecision, type Priority } from "../../core/case-classification.js";
 import type { Entity } from "../../core/entity.js";
 
 export interface ReadingState {
@@ -65,6 +65,5 @@ function steady<Label extends string>(
 }
 
 function isHigher(one: LabelDecision<Priority>, other: LabelDecision<Priority>): boolean {
-  const rank = ({ label }: LabelDecision<Priority>): number => (label === null ? -1 : PRIORITIES.indexOf(label));
-  return rank(one) > rank(other);
+  return one.label !== null && isMoreUrgent(one.label, other.label ?? undefined);
 }

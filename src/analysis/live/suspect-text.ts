@@ -3,6 +3,7 @@
  * they hear noise. It is marked and never deleted: a person decides. Pure.
  */
 import { type SuspectKind, TEXT_LOOP, TEXT_PHANTOM } from "../../core/transcript.js";
+import { normalizeWords } from "../word-alignment.js";
 
 /** A run of up to this many words is looked for. */
 const MAX_LOOP_WORDS = 8;
@@ -10,23 +11,16 @@ const MIN_REPEATS = 4;
 /** A loop fills most of its segment; somebody who says no four times in a long answer is no loop. */
 const MIN_SHARE = 0.6;
 
-function words(text: string): readonly string[] {
-  return text
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}']+/u)
-    .filter((word) => word !== "");
-}
-
 /** @param phantomPhrases - normalized as `normalizePhrase` does. */
 export function suspectKind(text: string, phantomPhrases: ReadonlySet<string>): SuspectKind | undefined {
-  const said = words(text);
+  const said = normalizeWords(text);
   if (phantomPhrases.has(said.join(" "))) return TEXT_PHANTOM;
   return isLoop(said) ? TEXT_LOOP : undefined;
 }
 
 /** Lower case, no punctuation, single blanks. */
 export function normalizePhrase(phrase: string): string {
-  return words(phrase).join(" ");
+  return normalizeWords(phrase).join(" ");
 }
 
 function isLoop(said: readonly string[]): boolean {

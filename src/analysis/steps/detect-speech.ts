@@ -7,6 +7,9 @@ import type { ChannelSpeech } from "../conversation-metrics.js";
 import type { StageWork } from "../stage-runner.js";
 import { pcmSource } from "./transcribe-channels.js";
 
+/** A warning of an analysis. */
+export const SPEECH_BY_LOUDNESS = "Speech was found by loudness only: the voice activity model is not installed, so noise may count as speech.";
+
 export interface DetectSpeechOutput {
   readonly channels: readonly ChannelSpeech[];
   /** An energy detector stood in for the model. */

@@ -2,9 +2,9 @@
 import type { CallEvent } from "../../core/call-event.js";
 import type { Clock } from "../../core/clock.js";
 import type { EventBus } from "../../events/event-bus.js";
-import { type AuditSink, recordAllowed } from "../../security/audit-record.js";
+import type { AuditSink } from "../../security/audit-record.js";
 import type { Actor, Authorized } from "../../security/authorization.js";
-import { isGranted } from "../../security/permissions.js";
+import { recordCallReading } from "../../security/call-reading.js";
 import type { CallSealer } from "../../security/sealed-text.js";
 import { withholdEventText } from "../../security/withhold-text.js";
 import type { CallEventRepository } from "../../storage/repositories/call-event-repository.js";
@@ -29,6 +29,7 @@ interface Cursor {
   readonly sealer: CallSealer;
   /** Older events of a call that did not run are of no interest here. */
   readonly fromMs: number;
+  readonly maySeeText: boolean;
   afterSeq: number;
 }
 
@@ -47,7 +48,6 @@ async function* follow(
   { withInterims, signal }: { readonly withInterims: boolean; readonly signal: AbortSignal },
 ): AsyncGenerator<CallEvent> {
   const { bus, clock, runningCallIds } = dependencies;
-  const maySeeText = isGranted(actor.role, "transcript:read");
   const startedAtMs = clock.nowMs();
   const cursors = new Map<string, Cursor | undefined>();
   const changed = new Set(runningCallIds());
@@ -77,8 +77,7 @@ async function* follow(
         continue;
       }
       changed.delete(callId);
-      if (!cursors.has(callId))
-        cursors.set(callId, await openCursor(dependencies, actor, { callId, fromMs: ranAtStart.has(callId) ? 0 : startedAtMs, maySeeText }));
+      if (!cursors.has(callId)) cursors.set(callId, await openCursor(dependencies, actor, { callId, fromMs: ranAtStart.has(callId) ? 0 : startedAtMs }));
       const cursor = cursors.get(callId);
       if (cursor === undefined) continue;
       const page = await dependencies.events.list({ callId, sealer: cursor.sealer }, { afterSeq: cursor.afterSeq, limit: PAGE_EVENTS });
@@ -86,7 +85,7 @@ async function* follow(
       for (const event of page) {
         cursor.afterSeq = event.seq;
         if (event.atMs < cursor.fromMs || (event.type === "segment.interim" && !withInterims)) continue;
-        yield maySeeText ? event : withholdEventText(event);
+        yield cursor.maySeeText ? event : withholdEventText(event);
       }
     }
   } finally {
@@ -99,10 +98,10 @@ async function* follow(
 async function openCursor(
   dependencies: LiveFeedDependencies,
   actor: Actor,
-  { callId, fromMs, maySeeText }: { readonly callId: string; readonly fromMs: number; readonly maySeeText: boolean },
+  { callId, fromMs }: { readonly callId: string; readonly fromMs: number },
 ): Promise<Cursor | undefined> {
   const sealer = await dependencies.calls.openSealer(callId).catch(() => undefined);
   if (sealer === undefined) return undefined;
-  await recordAllowed(dependencies, actor, maySeeText ? "transcript.read" : "task.read", callId);
-  return { sealer, fromMs, afterSeq: 0 };
+  const { maySeeText } = await recordCallReading(dependencies, actor, callId);
+  return { sealer, fromMs, maySeeText, afterSeq: 0 };
 }

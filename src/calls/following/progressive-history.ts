@@ -6,12 +6,13 @@ import type { CaseClassification } from "../../core/case-classification.js";
 import type { Clock } from "../../core/clock.js";
 import type { Entity } from "../../core/entity.js";
 import type { RiskFinding } from "../../core/risk.js";
-import { type AuditSink, recordAllowed } from "../../security/audit-record.js";
+import type { AuditSink } from "../../security/audit-record.js";
 import type { Authorized } from "../../security/authorization.js";
-import { isGranted } from "../../security/permissions.js";
+import { recordCallReading } from "../../security/call-reading.js";
 import { withholdEventText } from "../../security/withhold-text.js";
 import type { CallRepository } from "../../storage/repositories/call-repository.js";
 import type { CallEventLog } from "../call-event-log.js";
+import { analysisSoFar } from "./analysis-so-far.js";
 
 /** What was told last of each kind. */
 export interface ProgressiveAnalysis {
@@ -47,8 +48,7 @@ export interface ProgressiveHistoryDependencies {
 export function createProgressiveHistory(dependencies: ProgressiveHistoryDependencies): ProgressiveHistory {
   const read = async ({ actor }: Authorized<"call:read">, callId: string, types: readonly CallEventType[]): Promise<readonly CallEvent[]> => {
     const sealer = await dependencies.calls.openSealer(callId);
-    const maySeeText = isGranted(actor.role, "transcript:read");
-    await recordAllowed(dependencies, actor, maySeeText ? "transcript.read" : "task.read", callId);
+    const { maySeeText } = await recordCallReading(dependencies, actor, callId);
     const events = await dependencies.eventLog.listOfTypes({ callId, sealer }, types);
     return maySeeText ? events : events.map(withholdEventText);
   };
@@ -69,18 +69,7 @@ export function createProgressiveHistory(dependencies: ProgressiveHistoryDepende
 }
 
 function summarize(events: readonly CallEvent[]): ProgressiveAnalysis {
-  let entities: readonly Entity[] | null = null;
-  let classification: CaseClassification | null = null;
-  let summary: CallSummary | null = null;
-  const risks = new Map<string, RiskFinding>();
-  let readings = 0;
-  for (const event of events) {
-    if (event.type === "entities.updated") entities = event.payload.entities;
-    else if (event.type === "classification.updated") {
-      classification = event.payload.classification;
-      readings++;
-    } else if (event.type === "summary.updated") summary = event.payload.summary;
-    else if (event.type === "risk.raised") risks.set(event.payload.finding.kind, event.payload.finding);
-  }
-  return { entities, classification, summary, risk: [...risks.values()], readings };
+  const { entities, classification, risk, summary } = analysisSoFar(events);
+  const readings = events.filter(({ type }) => type === "classification.updated").length;
+  return { entities, classification, summary, risk: risk ?? [], readings };
 }

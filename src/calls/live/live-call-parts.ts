@@ -51,6 +51,8 @@ export interface LiveCallParts extends LiveStores {
   readonly writer: LiveEventWriter;
   readonly inference: InferenceRunner;
   readonly recognition: LiveRecognition;
+  /** The voice activity model could not be loaded: noise may count as speech. */
+  readonly isSpeechByLoudness: boolean;
   readonly createChannel: (options: Omit<LiveChannelOptions, "voiceActivity" | "suspectKind">) => LiveChannel;
   readonly mode: ProcessingMode;
   /** A tag, or `auto`. */

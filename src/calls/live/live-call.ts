@@ -2,8 +2,12 @@
  * One call that runs: takes its legs' audio, writes it ahead, has it heard and read, tells what happens, and at its end
  * hands everything over to be stored. Nothing here waits for a recognizer or a disk while audio comes in.
  */
+
+import { Drain } from "../../analysis/live/drain.js";
 import type { LiveChannel } from "../../analysis/live/live-channel.js";
+import type { RecognizedCall } from "../../analysis/live/live-recognition.js";
 import { isHeardAgain, isHeardLive } from "../../analysis/live/processing-mode.js";
+import { SPEECH_BY_LOUDNESS } from "../../analysis/steps/detect-speech.js";
 import type { CallLeg, ProcessingMode } from "../../core/call.js";
 import type { NewCallEvent } from "../../core/call-event.js";
 import type { Timer } from "../../core/clock.js";
@@ -29,8 +33,6 @@ interface LiveTrack {
 }
 
 const MEASURE_EVERY_MS = 10_000;
-/** Text of an ending call that takes longer than this is left to the recording's analysis. */
-const DRAIN_DEADLINE_MS = 30_000;
 /** Of a leg that came back while its call was being stored; more is let go and counted as a gap. */
 const MAX_HELD_PIECES = 3_000;
 
@@ -54,6 +56,8 @@ export class LiveCall {
   readonly #hearing: LiveHearing;
   readonly #tape: LiveTape;
   readonly #reading: LiveReading;
+  readonly #recognized: RecognizedCall;
+  readonly #drain: Drain;
   #details: CallDetails;
   #isPaired: boolean;
   #taskId = newId();
@@ -68,7 +72,6 @@ export class LiveCall {
   #nextSegment = 1;
   #linger: Timer | undefined;
   #measure: Timer | undefined;
-  #checkDrained: (() => void) | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(parts: LiveCallParts, options: LiveCallOptions) {
@@ -79,6 +82,8 @@ export class LiveCall {
     this.#startedAtMs = parts.clock.nowMs();
     this.#startedAtMonotonicMs = parts.clock.monotonicMs();
     this.#tape = new LiveTape(parts, options.callId);
+    this.#drain = new Drain(parts.clock);
+    this.#recognized = { callId: options.callId, language: () => this.#details.language ?? parts.language, hasRisk: () => this.riskKinds.length > 0 };
     const told = { emit: (event: NewCallEvent) => this.#tell(event), taskId: () => this.#taskId };
     this.#reading = new LiveReading(parts, { ...told, segments: () => this.#hearing.segments });
     this.#hearing = new LiveHearing({
@@ -242,6 +247,7 @@ export class LiveCall {
       ...{ legs: [...this.#legs], details: this.#details, isPaired: this.#isPaired },
       onFailure: () => this.#hearing.warn("The audio of this call can't be written to disk; it is heard, but it would not survive a crash."),
     });
+    if (parts.isSpeechByLoudness) this.#hearing.warn(SPEECH_BY_LOUDNESS);
     this.#tell({ type: "call.started", payload: { taskId: this.#taskId, source: "live", mode: this.#mode() } });
     this.#measureLater();
   }
@@ -250,15 +256,12 @@ export class LiveCall {
     const parts = this.#parts;
     const isHeard = isHeardLive(this.#mode());
     const rate = workingRateHz(sampleRateHz);
-    const member = parts.recognition.join(
-      { callId: this.#options.callId, language: this.#details.language ?? parts.language, hasRisk: () => this.riskKinds.length > 0 },
-      () => live,
-    );
+    const member = parts.recognition.join(this.#recognized, () => live);
     const live: LiveChannel = parts.createChannel({
       ...{ channel, sampleRateHz: rate, nextSegmentId: () => `l${this.#nextSegment++}`, nowMs: () => parts.clock.monotonicMs() },
       onDue: () => {
         if (isHeard) member.due();
-        this.#checkDrained?.();
+        this.#drain.notify();
       },
       onOutcome: (outcome) => this.#hearing.take(channel, outcome),
     });
@@ -296,12 +299,10 @@ export class LiveCall {
     for (const { channel } of this.#tracks.values()) channel.flush();
     await this.#drained();
     await this.#reading.finish();
-    const { audio, durationMs, languages, state, lagMs, warnings } = this.status();
-    this.#parts.onLag(lagMs);
+    const { audio, durationMs, languages } = this.#tellMeasured();
     const taskId = this.#taskId;
-    this.#tell({ type: "call.measured", payload: { taskId, state, durationMs, lagMs, audio, warnings } });
     await this.#tape.store({
-      ...{ taskId, reason: this.#endReason, languages, isPaired: this.#isPaired, live: this.#hearing.transcript(), audio },
+      ...{ taskId, reason: this.#endReason, languages, live: this.#hearing.transcript(), audio },
       isHeardAgain: isHeardAgain(this.#mode(), { hasRisk: this.riskKinds.length > 0, failedMs: audio.ledger.failedMs, durationMs }),
       language: this.#details.language ?? this.#parts.language,
       channels: this.#tracks.has("agent") ? ["caller", "agent"] : [...this.#tracks.keys()],
@@ -344,32 +345,26 @@ export class LiveCall {
     this.#options.onGone(this);
   }
 
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        deadline.cancel();
-        this.#checkDrained = undefined;
-        resolve();
-      };
-      const deadline = this.#parts.clock.schedule(DRAIN_DEADLINE_MS, () => {
-        this.#hearing.warn("The last speech was not transcribed in time.");
-        for (const { channel } of this.#tracks.values()) channel.giveUp();
-        done();
-      });
-      this.#checkDrained = () => {
-        if ([...this.#tracks.values()].every(({ channel }) => channel.isDrained)) done();
-      };
-      this.#checkDrained();
-    });
+  async #drained(): Promise<void> {
+    const channels = [...this.#tracks.values()].map(({ channel }) => channel);
+    if (await this.#drain.wait(() => channels.every(({ isDrained }) => isDrained))) return;
+    this.#hearing.warn("The last speech was not transcribed in time.");
+    for (const channel of channels) channel.giveUp();
   }
 
   #measureLater(): void {
     this.#measure = this.#parts.clock.schedule(MEASURE_EVERY_MS, () => {
-      const { state, durationMs, lagMs, audio, warnings } = this.status();
-      this.#tell({ type: "call.measured", payload: { taskId: this.#taskId, state, durationMs, lagMs, audio, warnings } });
-      this.#parts.onLag(lagMs);
+      this.#tellMeasured();
       this.#measureLater();
     });
+  }
+
+  #tellMeasured(): LiveCallStatus {
+    const status = this.status();
+    const { taskId, state, durationMs, lagMs, audio, warnings } = status;
+    this.#tell({ type: "call.measured", payload: { taskId, state, durationMs, lagMs, audio, warnings } });
+    this.#parts.onLag(lagMs);
+    return status;
   }
 
   #turn(signal: CallSessionSignal): boolean {

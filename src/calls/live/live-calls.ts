@@ -48,8 +48,6 @@ export interface LiveCalls {
   announce(authorized: Authorized<"call:control">, legs: AnnouncedLegs): Promise<LiveCallState>;
   list(authorized: Authorized<"call:read">): readonly LiveCallStatus[];
   runningCallIds(): readonly string[];
-  /** Undefined when the call does not run. */
-  find(callId: string): LiveCallStatus | undefined;
   statistics(authorized: Authorized<"call:read">): LiveStatistics;
   /** Audited. @throws AppError `CALL_NOT_FOUND`, `CALL_NOT_LIVE` */
   control(authorized: Authorized<"call:control">, callId: string, what: "pause" | "resume" | "end"): Promise<LiveCallState>;
@@ -129,10 +127,6 @@ class LiveCallRegistry implements LiveCalls {
 
   list(): readonly LiveCallStatus[] {
     return this.#running().map((call) => call.status());
-  }
-
-  find(callId: string): LiveCallStatus | undefined {
-    return this.#find(callId)?.status();
   }
 
   statistics(): LiveStatistics {

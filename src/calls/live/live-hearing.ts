@@ -1,5 +1,6 @@
 /** What was heard of a call that runs: its segments, its speech, and what a person should know of both. */
 import type { LiveOutcome } from "../../analysis/live/recognition-window.js";
+import { SPEECH_BY_LOUDNESS } from "../../analysis/steps/detect-speech.js";
 import type { NewCallEvent } from "../../core/call-event.js";
 import type { Channel, TranscriptSegment } from "../../core/transcript.js";
 import type { LiveTranscript } from "./live-stages.js";
@@ -64,7 +65,12 @@ export class LiveHearing {
   }
 
   transcript(): LiveTranscript {
-    return { segments: this.#segments, speech: this.#speech, hasLowQuality: this.#warnings.has(LOW_QUALITY) };
+    return {
+      segments: this.#segments,
+      speech: this.#speech,
+      hasLowQuality: this.#warnings.has(LOW_QUALITY),
+      isSpeechByLoudness: this.#warnings.has(SPEECH_BY_LOUDNESS),
+    };
   }
 
   #noteSpeech(channel: Channel, span: { readonly startMs: number; readonly endMs: number; readonly isTranscribed: boolean }): void {

@@ -4,11 +4,11 @@
  */
 import { isReadingDue, mergeEntities, steadyClassification } from "../../analysis/live/progressive-policy.js";
 import type { NewCallEvent } from "../../core/call-event.js";
-import { type CaseClassification, PRIORITIES } from "../../core/case-classification.js";
+import { type CaseClassification, isMoreUrgent } from "../../core/case-classification.js";
 import type { Entity } from "../../core/entity.js";
 import type { ModelTask } from "../../core/model-task.js";
 import type { RiskFinding, RiskKind } from "../../core/risk.js";
-import type { TranscriptSegment } from "../../core/transcript.js";
+import type { Channel, TranscriptSegment } from "../../core/transcript.js";
 import type { TaskInputs, TaskOutputs } from "../../inference/model-engine.js";
 import type { LiveCallParts } from "./live-call-parts.js";
 
@@ -34,6 +34,8 @@ export class LiveReading {
   #hasNewRisk = false;
   #reading: Promise<void> | undefined;
   #riskOrder: Promise<void> = Promise.resolve();
+  /** Speech in progress that waits to be looked at: the newest of each channel, which says all that older ones said. */
+  readonly #looks = new Map<Channel, TranscriptSegment>();
   #entities: readonly Entity[] = [];
   #shown: CaseClassification | undefined;
   #former: CaseClassification | undefined;
@@ -50,13 +52,18 @@ export class LiveReading {
 
   /** Speech in progress, also what is not settled of it: a danger that was misheard is looked at by a person, one that was missed is not. */
   look(segment: TranscriptSegment): void {
-    if (segment.text !== "") this.#findRisks([...this.#context(), segment], true);
+    if (segment.text === "") return;
+    const isWaiting = this.#looks.has(segment.channel);
+    this.#looks.set(segment.channel, segment);
+    if (!isWaiting) this.#inRiskOrder(() => this.#lookAt(segment.channel));
   }
 
   /** A final segment. */
   read(segment: TranscriptSegment): void {
     this.#newCharacters += segment.text.length;
-    this.#findRisks(this.#context(), false);
+    if (this.#looks.get(segment.channel)?.id === segment.id) this.#looks.delete(segment.channel);
+    const segments = this.#context();
+    this.#inRiskOrder(() => this.#findRisks(segments, false));
     this.#readWhenDue();
   }
 
@@ -71,18 +78,25 @@ export class LiveReading {
     return this.#call.segments().slice(-CONTEXT_SEGMENTS);
   }
 
-  #findRisks(segments: readonly TranscriptSegment[], isInterim: boolean): void {
-    this.#riskOrder = this.#riskOrder.then(async () => {
-      const found = await this.#ask("risk", { segments }, RISK_PRIORITY);
-      this.#raise(found?.risks ?? [], isInterim);
-    });
+  #inRiskOrder(work: () => Promise<void>): void {
+    this.#riskOrder = this.#riskOrder.then(work);
+  }
+
+  async #lookAt(channel: Channel): Promise<void> {
+    const newest = this.#looks.get(channel);
+    this.#looks.delete(channel);
+    if (newest !== undefined) await this.#findRisks([...this.#context(), newest], true);
+  }
+
+  async #findRisks(segments: readonly TranscriptSegment[], isInterim: boolean): Promise<void> {
+    const found = await this.#ask("risk", { segments }, RISK_PRIORITY);
+    this.#raise(found?.risks ?? [], isInterim);
   }
 
   /** Once per kind, and again when it is worse than was told. */
   #raise(findings: readonly RiskFinding[], isInterim: boolean): void {
     for (const finding of findings) {
-      const known = this.#risks.get(finding.kind);
-      if (known !== undefined && PRIORITIES.indexOf(finding.level) <= PRIORITIES.indexOf(known.level)) continue;
+      if (!isMoreUrgent(finding.level, this.#risks.get(finding.kind)?.level)) continue;
       this.#risks.set(finding.kind, finding);
       this.#hasNewRisk = true;
       this.#call.emit({ type: "risk.raised", payload: { taskId: this.#call.taskId(), finding, isInterim } });

@@ -11,6 +11,8 @@ export interface LiveTranscript {
   readonly segments: readonly TranscriptSegment[];
   readonly speech: ReadonlyMap<Channel, readonly { readonly startMs: number; readonly endMs: number; readonly isTranscribed: boolean }[]>;
   readonly hasLowQuality: boolean;
+  /** Speech was found by loudness only. */
+  readonly isSpeechByLoudness: boolean;
 }
 
 /** The engine's name in `models`: which model heard each segment is told while the call runs. */
@@ -25,7 +27,7 @@ export function liveStages(live: LiveTranscript, { sampleRateHz, durationMs, cov
   };
   const voiceActivity: DetectSpeechOutput = {
     channels: coverage.map(({ channel }) => ({ channel, utterances: (live.speech.get(channel) ?? []).map(({ startMs, endMs }) => ({ startMs, endMs })) })),
-    isDegraded: false,
+    isDegraded: live.isSpeechByLoudness,
     model: { task: "voice_activity", ...LIVE_MODEL },
   };
   const segments = [...live.segments].sort((a, b) => a.startMs - b.startMs || a.channel.localeCompare(b.channel));

@@ -7,6 +7,7 @@ import type { NewCallEvent } from "../../core/call-event.js";
 import { AppError } from "../../core/errors.js";
 import { newId } from "../../core/ids.js";
 import type { CallDetails } from "../../core/live-call.js";
+import { recordAllowed } from "../../security/audit-record.js";
 import type { CallSealer } from "../../security/sealed-text.js";
 import type { JournalAudio, JournalWriter } from "../../storage/live-journal.js";
 import { inUnitOfWork } from "../../storage/unit-of-work.js";
@@ -75,11 +76,11 @@ export class LiveTape {
     if (this.#hasBegun) this.#then(() => this.#parts.calls.insertLeg(this.#callId, leg));
   }
 
-  describe({ agentId, extension, queue }: CallDetails, isPaired: boolean): void {
+  describe(details: CallDetails, isPaired: boolean): void {
     if (!this.#hasBegun) return;
+    const { agentId } = details;
     this.#then(async () => {
-      const change = { isPaired, ...(extension === undefined ? {} : { extension }), ...(queue === undefined ? {} : { queue }) };
-      await this.#parts.liveCallRecords.update(this.#callId, change);
+      await this.#parts.liveCallRecords.update(this.#callId, { isPaired, ...placeAtExchange(details) });
       if (agentId !== undefined) await this.#parts.calls.updateAgent(this.#callId, agentId);
     });
   }
@@ -131,10 +132,9 @@ export class LiveTape {
   async #insert(call: BegunCall): Promise<CallSealer> {
     const { sealers, database, calls, liveCallRecords, audit, clock } = this.#parts;
     const key = sealers.newCallKey();
-    const { actorId, role } = this.#parts.authorized.actor;
     const attempt = async (callId: string): Promise<CallSealer> => {
       const wrappedKey = sealers.wrap(callId, key);
-      await audit.append({ atMs: clock.nowMs(), actorId, role, action: "recording.created", target: callId, outcome: "allowed" });
+      await recordAllowed({ audit, clock }, this.#parts.authorized.actor, "recording.created", callId);
       await inUnitOfWork(database, async (unitOfWork) => {
         const { externalId, agentId, direction = "unknown" } = call.details;
         const record = {
@@ -145,10 +145,8 @@ export class LiveTape {
         };
         await calls.insertCall(record, wrappedKey, unitOfWork);
         await calls.insertTask(callId, call.taskId, unitOfWork);
-        const { extension, queue } = call.details;
         const { taskId, language, isPaired } = call;
-        const live = { callId, taskId, language, isPaired, ...(extension === undefined ? {} : { extension }), ...(queue === undefined ? {} : { queue }) };
-        await liveCallRecords.insert(live, unitOfWork);
+        await liveCallRecords.insert({ callId, taskId, language, isPaired, ...placeAtExchange(call.details) }, unitOfWork);
       });
       return sealers.open(callId, wrappedKey);
     };
@@ -201,4 +199,8 @@ export class LiveTape {
       this.#onFailure();
     });
   }
+}
+
+function placeAtExchange({ extension, queue }: CallDetails): Pick<CallDetails, "extension" | "queue"> {
+  return { ...(extension === undefined ? {} : { extension }), ...(queue === undefined ? {} : { queue }) };
 }

@@ -16,9 +16,9 @@ export async function recoverLiveCalls(parts: LiveCallParts): Promise<number> {
       const sealer = await calls.openSealer(record.callId);
       const hasAgent = call.legs.some((leg) => leg.channel === "agent");
       const channels = hasAgent ? (["caller", "agent"] as const) : (["caller"] as const);
-      const { callId, taskId, language, isPaired } = record;
+      const { callId, taskId, language } = record;
       // What was heard of it is in its events; the whole recording is heard again, whatever the mode.
-      await storeLiveCall(parts, { callId, sealer, taskId, language, isPaired, channels, reason: "crashed", isHeardAgain: true, languages: call.languages });
+      await storeLiveCall(parts, { callId, sealer, taskId, language, channels, reason: "crashed", isHeardAgain: true, languages: call.languages });
       stored++;
     } catch (error) {
       kept.add(record.callId);

@@ -22,7 +22,6 @@ export interface EndedLiveCall {
   readonly isHeardAgain: boolean;
   readonly language: string;
   readonly languages: readonly string[];
-  readonly isPaired: boolean;
   /** In the order of the recording. */
   readonly channels: readonly Channel[];
   /** Undefined when the process that heard it died. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { recordingLedger, sumLedgers } from "../../../src/analysis/audio-ledger.js";
+import { recordingLedger } from "../../../src/analysis/audio-ledger.js";
+import { sumLedgers } from "../../../src/core/analysis-result.js";
 
 /** Sorted, disjoint spans; the last may run past the end, as a detector's last frame does. */
 const callArbitrary = fc
