@@ -20,6 +20,8 @@ export interface RecognizerLoad {
   readonly busy: number;
 }
 
+/** An interim that waited this long may take the slot that is kept for finals: it may hold a cry for help. */
+const MAX_INTERIM_WAIT_MS = 800;
 /** A final that waited this long goes before everything: risk must not starve the other calls. */
 const MAX_FINAL_WAIT_MS = 10_000;
 
@@ -30,11 +32,11 @@ export function chooseNext<Candidate extends RecognitionCandidate>(
   nowMs: number,
 ): Candidate | undefined {
   if (busy >= slots) return undefined;
-  // Interims leave a slot free, where there is more than one: the final that comes next must not wait for them.
-  const isInterimAllowed = slots === 1 ? busy === 0 : busy < slots - 1;
+  // Interims leave a slot free, where there is more than one: the final that comes next seldom waits for them.
+  const isSlotKept = slots > 1 && busy === slots - 1;
   let best: Candidate | undefined;
   for (const candidate of candidates) {
-    if (candidate.kind === "interim" && !isInterimAllowed) continue;
+    if (isSlotKept && candidate.kind === "interim" && nowMs - candidate.dueSinceMs < MAX_INTERIM_WAIT_MS) continue;
     if (best === undefined || isBefore(candidate, best, nowMs)) best = candidate;
   }
   return best;

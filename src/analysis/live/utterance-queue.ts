@@ -79,7 +79,8 @@ export class UtteranceQueue {
     if (head !== undefined && this.#final === undefined && this.#isFinalDue(head)) return { kind: "final", dueSinceMs: head.dueSinceMs };
     const last = this.#segments.at(-1);
     if (last === undefined || last.endMs !== null || this.#interim !== undefined || this.#final?.segment === last) return undefined;
-    return this.#isInterimDue(last) ? { kind: "interim", dueSinceMs: this.#options.nowMs() } : undefined;
+    const overdueMs = this.#interimOverdueMs(last);
+    return overdueMs < 0 ? undefined : { kind: "interim", dueSinceMs: this.#options.nowMs() - overdueMs };
   }
 
   /** The window for what `due` told; it counts as being worked on until `settled`. */
@@ -161,11 +162,13 @@ export class UtteranceQueue {
     return this.#options.segmenter.frameEndMs - head.startMs >= MAX_UNSETTLED_MS;
   }
 
-  #isInterimDue(segment: OpenSegment): boolean {
+  /** For how long somebody could have looked; below 0 when there is nothing new to see. */
+  #interimOverdueMs(segment: OpenSegment): number {
     const { frameEndMs, lastSpeechEndMs } = this.#options.segmenter;
     const speechEndMs = lastSpeechEndMs ?? frameEndMs;
-    if (frameEndMs - speechEndMs >= HOPEFUL_PAUSE_MS) return segment.lookedSpeechEndMs !== speechEndMs;
-    return frameEndMs - Math.max(segment.lookedAtMs, segment.startMs) >= INTERIM_EVERY_MS;
+    const pauseMs = frameEndMs - speechEndMs;
+    if (pauseMs >= HOPEFUL_PAUSE_MS) return segment.lookedSpeechEndMs === speechEndMs ? -1 : pauseMs - HOPEFUL_PAUSE_MS;
+    return frameEndMs - Math.max(segment.lookedAtMs, segment.startMs) - INTERIM_EVERY_MS;
   }
 
   #follow(closed: SpeechSpan | undefined): void {

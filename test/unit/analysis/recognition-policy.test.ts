@@ -45,6 +45,14 @@ describe("the recognition policy", () => {
     expect(chooseNext([], FREE, NOW_MS)).toBeUndefined();
   });
 
+  it("gives an interim that waited for 0.8 s the last slot, unless a final is there", () => {
+    const waited = candidate({ kind: "interim", dueSinceMs: NOW_MS - 800 });
+    expect(chooseNext([waited], { slots: 2, busy: 1 }, NOW_MS)).toBe(waited);
+    expect(chooseNext([candidate({ kind: "interim", dueSinceMs: NOW_MS - 799 })], { slots: 2, busy: 1 }, NOW_MS)).toBeUndefined();
+    expect(chooseNext([waited, candidate({})], { slots: 2, busy: 1 }, NOW_MS)?.kind).toBe("final");
+    expect(chooseNext([waited], { slots: 2, busy: 2 }, NOW_MS)).toBeUndefined();
+  });
+
   it("serves every call equally often when all speak without end", () => {
     const served = new Map<string, number>();
     const callIds = ["a", "b", "c", "d"];
