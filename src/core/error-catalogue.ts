@@ -168,6 +168,10 @@ export const ERROR_CATALOGUE = {
     meaning: "The engine named is not installed.",
     remedy: "openchs-ai doctor lists the installed ones.",
   },
+  MODEL_FILES_INVALID: {
+    meaning: "The files of an installed model are missing, broken, or not what they say.",
+    remedy: "openchs-ai models verify names them; import or pull the model again.",
+  },
   MODEL_INPUT_INVALID: {
     meaning: "The engine can't take this input.",
     remedy: "Check text and language.",

@@ -7,7 +7,7 @@ import type { ModelEngine } from "../../model-engine.js";
 import { readPcmBlocks } from "../../pcm-blocks.js";
 import type { PcmSource } from "../../speech-recognizer.js";
 import { frameDbfs } from "../energy/energy-voice-activity-detector.js";
-import { type Ort, type OrtRuntime, openSileroSession } from "./silero-session.js";
+import { loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "../onnx/onnx-runtime.js";
 
 const SAMPLE_RATE_HZ = 16_000;
 const FRAME_SAMPLES = 512;
@@ -22,7 +22,9 @@ const GATE_DBFS = -58;
 
 /** @throws when onnxruntime-node is not installed or the file is not the model. */
 export async function createSileroVoiceActivityDetector(options: { readonly modelPath: string }): Promise<ModelEngine<"voice_activity">> {
-  const { ort, session } = await openSileroSession(options.modelPath);
+  const ort = await loadOnnxRuntime();
+  // One thread: a batch is small, and the machine's cores are for speech recognition.
+  const session = await openSession(ort, options.modelPath, { threads: 1 });
   return {
     description: {
       modelTask: "voice_activity",

@@ -5,7 +5,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { type LiveSampleRateHz, liveFrameSamples } from "../../live-voice-activity.js";
 import { frameDbfs } from "../energy/energy-voice-activity-detector.js";
-import { openSileroSession } from "./silero-session.js";
+import { loadOnnxRuntime, openSession } from "../onnx/onnx-runtime.js";
+
 import type { FrameBatch, MessageFromThread, MessageToThread, ThreadOptions } from "./voice-activity-message.js";
 
 const STATE_SIZE = 128;
@@ -26,7 +27,9 @@ interface StreamState {
 /** The model wants this many samples before each frame; without them it runs and finds no speech at all. */
 const contextSamples = (sampleRateHz: LiveSampleRateHz): number => sampleRateHz / 250;
 
-const { ort, session } = await openSileroSession((workerData as ThreadOptions).modelPath);
+const ort = await loadOnnxRuntime();
+// One thread: a batch is small, and the machine's cores are for speech recognition.
+const session = await openSession(ort, (workerData as ThreadOptions).modelPath, { threads: 1 });
 const streams = new Map<number, StreamState>();
 
 /** Runs of frames in which every stream occurs once, at most `BATCH` long. */

@@ -1,0 +1,143 @@
+/**
+ * One window of sound to text: which language, what to begin with, and what to do when the text looks wrong (said over
+ * and over, or hardly believed): again at a higher temperature, as Whisper's authors do.
+ */
+import { deflateSync } from "node:zlib";
+import type { LanguageTag } from "../../../core/language.js";
+import type { Ort } from "../onnx/onnx-runtime.js";
+import { searchWithBeams } from "./beam-search.js";
+import { type SearchOptions, type SequenceStart, searchGreedily, type WrittenTokens } from "./greedy-search.js";
+import { logSumExp, type TokenRules } from "./token-rules.js";
+import type { WhisperModel } from "./whisper-model.js";
+
+export interface WindowRequest {
+  readonly language: LanguageTag;
+  readonly task: "transcribe" | "translate";
+  readonly withTimes: boolean;
+  /** 1: the likeliest token each time. */
+  readonly beamCount: number;
+  /** Tokens of words to expect and of what was said before; empty for none. */
+  readonly prompt: readonly number[];
+  readonly maxTokens: number;
+  /** Tried in turn while the text looks wrong; the first is 0. */
+  readonly temperatures: readonly number[];
+  readonly signal: AbortSignal;
+}
+
+export interface WindowText extends WrittenTokens {
+  readonly text: string;
+  /** 0..1 that nobody spoke; 0 when the model can't tell. */
+  readonly noSpeech: number;
+  readonly temperature: number;
+}
+
+/** Text that packs better than this is said over and over. */
+const MAX_COMPRESSION_RATIO = 2.4;
+/** Mean log probability under which text is hardly believed. */
+const MIN_MEAN_LOG_PROBABILITY = -1;
+const MIN_NO_SPEECH = 0.6;
+
+/** How likely each allowed language is, from one step on the encoder's states; they add up to 1. */
+export async function detectLanguage(
+  model: WhisperModel,
+  hiddenStates: Ort.Tensor,
+  allowed: readonly LanguageTag[],
+): Promise<ReadonlyMap<LanguageTag, number>> {
+  const { vocabulary } = model.settings;
+  const output = await model.startDecoder(hiddenStates).step([[vocabulary.startId]]);
+  const known = allowed.flatMap((tag) => {
+    const id = vocabulary.languageIds.get(tag);
+    return id === undefined ? [] : [{ tag, logit: output.logits[id] ?? Number.NEGATIVE_INFINITY }];
+  });
+  const total = logSumExp(Float32Array.from(known, ({ logit }) => logit));
+  return new Map(known.map(({ tag, logit }) => [tag, Math.exp(logit - total)]));
+}
+
+/** @throws the signal's reason between two tokens */
+export async function decodeWindow(model: WhisperModel, hiddenStates: Ort.Tensor, request: WindowRequest): Promise<WindowText> {
+  let best: WindowText | undefined;
+  for (const temperature of request.temperatures) {
+    const written = await decodeOnce(model, hiddenStates, request, temperature);
+    best = written;
+    if (!looksWrong(written)) break;
+  }
+  if (best === undefined) throw new RangeError("At least one temperature is needed.");
+  return best;
+}
+
+async function decodeOnce(model: WhisperModel, hiddenStates: Ort.Tensor, request: WindowRequest, temperature: number): Promise<WindowText> {
+  const { vocabulary, targetPositions } = model.settings;
+  const prompt = promptOf(model, request);
+  const decoder = model.startDecoder(hiddenStates);
+  const output = await decoder.step([prompt]);
+  const width = output.logits.length / prompt.length;
+  const logitsAt = (position: number): Float32Array => output.logits.subarray(position * width, (position + 1) * width);
+  const noSpeech = noSpeechOf(model, logitsAt(prompt.indexOf(vocabulary.startId)));
+  const start: SequenceStart = { decoder, logits: [logitsAt(prompt.length - 1)] };
+  const options: SearchOptions = {
+    rules: rulesOf(model, request.withTimes),
+    endId: vocabulary.endId,
+    maxTokens: Math.min(request.maxTokens, targetPositions - prompt.length),
+    signal: request.signal,
+  };
+  const written =
+    temperature === 0 && request.beamCount > 1
+      ? await searchWithBeams(start, options, request.beamCount)
+      : (await searchGreedily(start, options, { temperature, random: seededRandom(temperature) }))[0];
+  if (written === undefined) throw new RangeError("A search answers for every sequence.");
+  return { ...written, text: vocabulary.decode(written.tokens), noSpeech, temperature };
+}
+
+function promptOf({ settings: { vocabulary, targetPositions } }: WhisperModel, { language, task, withTimes, prompt }: WindowRequest): readonly number[] {
+  const languageId = vocabulary.languageIds.get(language);
+  // The newest words of a long prompt: half of the places are for what is written.
+  const kept = prompt.slice(-Math.max(0, targetPositions / 2 - 1));
+  return [
+    ...(kept.length === 0 ? [] : [vocabulary.previousTextId, ...kept]),
+    vocabulary.startId,
+    ...(languageId === undefined ? [] : [languageId, task === "translate" ? vocabulary.translateId : vocabulary.transcribeId]),
+    ...(withTimes ? [] : [vocabulary.noTimestampsId]),
+  ];
+}
+
+function rulesOf({ settings }: WhisperModel, withTimes: boolean): TokenRules {
+  const { suppressed, suppressedAtBegin, maxInitialTimeIndex, vocabulary } = settings;
+  if (!withTimes) return { suppressed, suppressedAtBegin };
+  const { firstTimeId: firstId, noTimestampsId, endId } = vocabulary;
+  return { suppressed, suppressedAtBegin, timestamps: { firstId, noTimestampsId, endId, maxInitialIndex: maxInitialTimeIndex } };
+}
+
+function noSpeechOf({ settings: { vocabulary } }: WhisperModel, logits: Float32Array): number {
+  return vocabulary.noSpeechId === undefined ? 0 : Math.exp((logits[vocabulary.noSpeechId] ?? Number.NEGATIVE_INFINITY) - logSumExp(logits));
+}
+
+/** Mean over the tokens and the end mark. */
+export function meanLogProbability({ sumLogProbability, tokens }: WrittenTokens): number {
+  return sumLogProbability / (tokens.length + 1);
+}
+
+/** Nobody spoke, says the model, and it does not believe its text either. */
+export function isNoSpeech(window: WindowText): boolean {
+  return window.noSpeech > MIN_NO_SPEECH && meanLogProbability(window) < MIN_MEAN_LOG_PROBABILITY;
+}
+
+function looksWrong(window: WindowText): boolean {
+  if (isNoSpeech(window)) return false;
+  return compressionRatio(window.text) > MAX_COMPRESSION_RATIO || meanLogProbability(window) < MIN_MEAN_LOG_PROBABILITY;
+}
+
+function compressionRatio(text: string): number {
+  const bytes = Buffer.from(text);
+  return bytes.length === 0 ? 0 : bytes.length / deflateSync(bytes).length;
+}
+
+/** xorshift32: the same sound gives the same text. */
+function seededRandom(temperature: number): () => number {
+  let state = 0x9e3779b9 ^ Math.round(temperature * 1_000);
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 0x100000000;
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * What Whisper may write next: tokens that are never written, and the rules of its time marks (they come in pairs, never
+ * go back, and stand at the beginning). The same rules as in OpenAI's and Hugging Face's implementations. Pure.
+ */
+
+export interface TimestampRules {
+  /** Id of `<|0.00|>`; ids from here on are times, 20 ms each. */
+  readonly firstId: number;
+  readonly noTimestampsId: number;
+  readonly endId: number;
+  /** The first time is at most this many steps in; undefined: anywhere. */
+  readonly maxInitialIndex: number | undefined;
+}
+
+export interface TokenRules {
+  readonly suppressed: readonly number[];
+  /** Not as the first token. */
+  readonly suppressedAtBegin: readonly number[];
+  /** Absent: text without times. */
+  readonly timestamps?: TimestampRules;
+}
+
+/** Forbids, by `-Infinity`, what may not follow `written` (the tokens after the prompt). @param scores - logits or log probabilities, changed in place */
+export function applyTokenRules(scores: Float32Array, written: readonly number[], { suppressed, suppressedAtBegin, timestamps }: TokenRules): void {
+  if (written.length === 0) for (const id of suppressedAtBegin) scores[id] = Number.NEGATIVE_INFINITY;
+  for (const id of suppressed) scores[id] = Number.NEGATIVE_INFINITY;
+  if (timestamps !== undefined) applyTimestampRules(scores, written, timestamps);
+}
+
+function applyTimestampRules(scores: Float32Array, written: readonly number[], rules: TimestampRules): void {
+  const { firstId, noTimestampsId, endId, maxInitialIndex } = rules;
+  const isTime = (id: number | undefined): boolean => id !== undefined && id >= firstId;
+  scores[noTimestampsId] = Number.NEGATIVE_INFINITY;
+  const wasTime = isTime(written.at(-1));
+  const wasPair = written.length < 2 || isTime(written.at(-2));
+  if (wasTime && wasPair) forbid(scores, firstId, scores.length);
+  else if (wasTime) forbid(scores, 0, endId);
+  const lastTime = written.findLast(isTime);
+  // A time may be said twice, as the end of one segment and the beginning of the next; otherwise time goes on.
+  if (lastTime !== undefined) forbid(scores, firstId, wasTime && !wasPair ? lastTime : lastTime + 1);
+  if (written.length === 0) {
+    forbid(scores, 0, firstId);
+    if (maxInitialIndex !== undefined) forbid(scores, firstId + maxInitialIndex + 1, scores.length);
+  }
+  if (isTimeLikelier(scores, firstId)) forbid(scores, 0, firstId);
+}
+
+function forbid(scores: Float32Array, from: number, to: number): void {
+  if (from < to) scores.fill(Number.NEGATIVE_INFINITY, from, to);
+}
+
+/** All times together against the likeliest single word. */
+function isTimeLikelier(scores: Float32Array, firstId: number): boolean {
+  let text = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < firstId; id++) text = Math.max(text, scores[id] ?? text);
+  return logSumExp(scores, firstId, scores.length) > text;
+}
+
+/** `log(sum(exp))` of a range; `-Infinity` when all of it is forbidden. */
+export function logSumExp(scores: Float32Array, from = 0, to = scores.length): number {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let id = from; id < to; id++) highest = Math.max(highest, scores[id] ?? highest);
+  if (highest === Number.NEGATIVE_INFINITY) return highest;
+  let sum = 0;
+  for (let id = from; id < to; id++) sum += Math.exp((scores[id] ?? Number.NEGATIVE_INFINITY) - highest);
+  return highest + Math.log(sum);
+}
+
+/** The likeliest; the first of equals. */
+export function likeliest(scores: Float32Array): number {
+  let best = 0;
+  for (let id = 1; id < scores.length; id++) if ((scores[id] ?? 0) > (scores[best] ?? 0)) best = id;
+  return best;
+}
