@@ -137,9 +137,9 @@ async function removeLeftWork(workDirectory: string): Promise<void> {
 }
 
 /** Command line of a model process. */
-export function inferenceProcessArguments(workDirectory: string): readonly string[] {
+export function inferenceProcessArguments(parts: Omit<InferenceProcessArguments, "dataDirectory" | "voiceActivityModelPath">): readonly string[] {
   const { languageData, voiceActivityModel } = packageAssets();
-  const values: InferenceProcessArguments = { dataDirectory: languageData, voiceActivityModelPath: voiceActivityModel, workDirectory };
+  const values: InferenceProcessArguments = { dataDirectory: languageData, voiceActivityModelPath: voiceActivityModel, ...parts };
   return [JSON.stringify(values)];
 }
 
@@ -151,11 +151,14 @@ interface PoolParts {
 }
 
 function createPool(config: Config, { workDirectory, logger, metrics, entry }: PoolParts): InferencePool {
+  const { modelsDirectory, processes } = config.inference;
+  const processCount = processes || availableParallelism();
+  const threads = Math.max(1, Math.floor(availableParallelism() / processCount));
   return new InferencePool({
     entry,
-    entryArguments: inferenceProcessArguments(workDirectory),
+    entryArguments: inferenceProcessArguments({ workDirectory, modelsDirectory, threads }),
     textProcessCount: 1,
-    processCount: config.inference.processes || availableParallelism(),
+    processCount,
     maxWaiting: config.inference.maxWaiting,
     logger,
     onFinished: (modelTask, outcome) => metrics.modelRequests.inc({ model_task: modelTask, outcome }),

@@ -11,6 +11,7 @@ import type { Config } from "../config/config-schema.js";
 import { toAppError } from "../core/errors.js";
 import { MODEL_TASKS } from "../core/model-task.js";
 import type { EngineDescription } from "../inference/model-engine.js";
+import { openModelStore } from "../inference/store/model-store.js";
 import { loadMasterKey } from "../security/master-key.js";
 import { loadTlsOptions } from "../security/tls-options.js";
 import { openDatabase } from "../storage/database.js";
@@ -44,7 +45,8 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
     await examineStreamPort(config),
     await examineTls(config),
     await examineDecoder(config),
-    ...(await examineEngines()),
+    ...(await examineModels(config)),
+    ...(await examineEngines(config)),
   ];
 }
 
@@ -159,8 +161,23 @@ async function examineDecoder({ audio }: Config): Promise<Finding> {
   return { name, level: "note", detail: "built-in only: no WebM, GSM, ADPCM, and slower; run: apt-get install ffmpeg" };
 }
 
-async function examineEngines(): Promise<readonly Finding[]> {
-  const pool = createOneShotPool();
+/** Hashes every file: a model that is broken is told here and not by a call. */
+async function examineModels({ inference }: Config): Promise<readonly Finding[]> {
+  const store = openModelStore(inference.modelsDirectory);
+  const models = await store.list();
+  return Promise.all(
+    models.map(async ({ id, task, engine, dtype }): Promise<Finding> => {
+      const { problems } = await store.verify(id);
+      const name = `model: ${id}`;
+      if (problems.length === 0) return { name, level: "ok", detail: `${task} by ${engine}, ${dtype}` };
+      const files = problems.map(({ path, problem }) => `${path} ${problem}`).join(", ");
+      return { name, level: "problem", detail: `${files}; import it again: openchs-ai models import DIRECTORY --id ${id} --replace` };
+    }),
+  );
+}
+
+async function examineEngines({ inference }: Config): Promise<readonly Finding[]> {
+  const pool = createOneShotPool(inference.modelsDirectory);
   try {
     await pool.start();
     return MODEL_TASKS.map((task) => describeTask(task, pool.engines()));

@@ -7,6 +7,7 @@ import { createPocketsphinxRecognizer, POCKETSPHINX_PROBE } from "../inference/b
 import { createSileroVoiceActivityDetector } from "../inference/backends/silero/silero-voice-activity-detector.js";
 import type { ModelEngine } from "../inference/model-engine.js";
 import { reportUnable, runInferenceWorker } from "../inference/pool/inference-worker.js";
+import { createInstalledEngines } from "./installed-engines.js";
 
 /** What the parent hands over, as JSON in the first argument. */
 export interface InferenceProcessArguments {
@@ -14,6 +15,10 @@ export interface InferenceProcessArguments {
   readonly voiceActivityModelPath: string;
   /** Private scratch space. */
   readonly workDirectory: string;
+  /** Where installed models lie; undefined: none are used. */
+  readonly modelsDirectory?: string;
+  /** For one model at work. */
+  readonly threads: number;
 }
 
 async function createEngines(options: InferenceProcessArguments): Promise<readonly ModelEngine[]> {
@@ -24,6 +29,8 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
     () => {},
   );
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
+  const { modelsDirectory, threads } = options;
+  if (modelsDirectory !== undefined) engines.push(...(await createInstalledEngines({ modelsDirectory, threads })));
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
     engines.push(createPocketsphinxRecognizer(options) as ModelEngine);
   }

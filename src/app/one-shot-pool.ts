@@ -1,15 +1,19 @@
 /** A pool of one model process, for commands that ask a few questions and end. */
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { silentLogger } from "../core/log.js";
 import { processEntry } from "../core/module-entry.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
 import { inferenceProcessArguments } from "./build-services.js";
 
-/** Not started yet; close it. */
-export function createOneShotPool(): InferencePool {
+/** Not started yet; close it. @param modelsDirectory - holds installed models; undefined: only what comes with the package */
+export function createOneShotPool(modelsDirectory?: string): InferencePool {
   return new InferencePool({
     entry: processEntry(import.meta.url, "./inference-process"),
-    entryArguments: inferenceProcessArguments(tmpdir()),
+    entryArguments: inferenceProcessArguments({
+      workDirectory: tmpdir(),
+      threads: availableParallelism(),
+      ...(modelsDirectory === undefined ? {} : { modelsDirectory }),
+    }),
     processCount: 1,
     maxWaiting: 10,
     logger: silentLogger,

@@ -8,6 +8,7 @@ import { addDoctorCommand } from "./commands/doctor.js";
 import { addJobsCommand } from "./commands/jobs.js";
 import { addKeysCommand } from "./commands/keys.js";
 import { addMigrateCommand } from "./commands/migrate.js";
+import { addModelsCommand } from "./commands/models.js";
 import { addOpenapiCommand } from "./commands/openapi.js";
 import { addProcessCommand } from "./commands/process.js";
 import { addServeCommand } from "./commands/serve.js";
@@ -37,6 +38,7 @@ for (const add of [
   addCallCommand,
   addKeysCommand,
   addJobsCommand,
+  addModelsCommand,
   addMigrateCommand,
   addAuditCommand,
   addDoctorCommand,

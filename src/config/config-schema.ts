@@ -96,6 +96,7 @@ export const configSchema = z.object({
     speechEngine: z.string().min(1),
     maxWaiting: integer(1, 100_000),
     answerTtlMs: integer(60_000, 2_592_000_000),
+    modelsDirectory: z.string().min(1),
   }),
   queue: z.object({
     concurrency: integer(0, 64),
@@ -304,6 +305,11 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     purpose: "Languages a call may be in when none is given.",
   },
   TRANSLATION_TARGET: { path: "language.translationTarget", defaultText: "en", rule: "a language tag", purpose: "Language translations are made into." },
+  MODELS_DIR: {
+    path: "inference.modelsDirectory",
+    rule: "a directory path",
+    purpose: "Where installed models lie; `openchs-ai models` puts them there. Default: `models` under DATA_DIR.",
+  },
   MODEL_PROCESSES: { path: "inference.processes", defaultText: "0", rule: "0 to 64", purpose: "Model processes; 0 means one per core." },
   MODEL_MAX_WAITING: {
     path: "inference.maxWaiting",

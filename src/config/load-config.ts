@@ -29,6 +29,8 @@ export function loadConfig({ argv = {}, env = {}, file = {} }: ConfigSources): C
     if (text !== undefined) setAt(nested, setting.path, LISTS.has(setting.path) ? splitList(text) : text);
   }
   nested["dataDirectory"] = resolve(String(nested["dataDirectory"] ?? defaultDataDirectory()));
+  const inference = nested["inference"] as Record<string, unknown>;
+  inference["modelsDirectory"] = resolve(String(inference["modelsDirectory"] ?? join(String(nested["dataDirectory"]), "models")));
   for (const section of ["tls", "security"]) nested[section] ??= {};
   const parsed = configSchema.safeParse(nested);
   if (!parsed.success) faults.push(...parsed.error.issues.map(({ path }) => describeFault(path)));

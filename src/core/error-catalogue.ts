@@ -172,6 +172,14 @@ export const ERROR_CATALOGUE = {
     meaning: "The files of an installed model are missing, broken, or not what they say.",
     remedy: "openchs-ai models verify names them; import or pull the model again.",
   },
+  MODEL_EXISTS: {
+    meaning: "A model with this id is installed already.",
+    remedy: "Replace it with --replace, or import under another --id.",
+  },
+  MODEL_NOT_INSTALLED: {
+    meaning: "No installed model has this id.",
+    remedy: "openchs-ai models list shows the installed ones.",
+  },
   MODEL_INPUT_INVALID: {
     meaning: "The engine can't take this input.",
     remedy: "Check text and language.",

@@ -49,6 +49,11 @@ export interface EngineCapabilities {
   readonly sampleRatesHz?: readonly number[];
 }
 
+/** Whether a person who names an engine means this one: `whisper` is any `whisper:<model>`, the first of them. */
+export function isEngineNamed(engine: string, name: string): boolean {
+  return engine === name || engine.startsWith(`${name}:`);
+}
+
 /** What an engine is, without running it. */
 export interface EngineDescription<Task extends ModelTask = ModelTask> {
   readonly modelTask: Task;

@@ -26,7 +26,8 @@ export function describeEngineContract<Task extends ModelTask>({ name, create, i
     it("describes itself before it is run", async () => {
       const { description } = await create();
       expect(MODEL_TASKS).toContain(description.modelTask);
-      expect(description.engine).toMatch(/^[a-z][a-z0-9-]*$/);
+      // A model that a person installed goes by its own name: `whisper:my-model`.
+      expect(description.engine).toMatch(/^[a-z][a-z0-9-]*(:[a-z0-9][a-z0-9._-]*)?$/);
       expect(description.revision.length).toBeGreaterThan(3);
       expect(description.capabilities.languages.length).toBeGreaterThan(0);
     });

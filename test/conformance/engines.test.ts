@@ -1,4 +1,4 @@
-/** The engine contract over every engine there is: builtin, Silero, energy, PocketSphinx, scripted. */
+/** The engine contract over every engine there is: builtin, Silero, energy, PocketSphinx, Whisper, token classification, scripted. */
 
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,10 +10,13 @@ import { createBuiltinEngines } from "../../src/inference/backends/builtin/creat
 import { createEnergyVoiceActivityDetector } from "../../src/inference/backends/energy/energy-voice-activity-detector.js";
 import { createPocketsphinxRecognizer } from "../../src/inference/backends/pocketsphinx/pocketsphinx-recognizer.js";
 import { createSileroVoiceActivityDetector } from "../../src/inference/backends/silero/silero-voice-activity-detector.js";
+import { createTokenClassifier } from "../../src/inference/backends/token-classification/token-classifier.js";
+import { createWhisperRecognizer } from "../../src/inference/backends/whisper/whisper-recognizer.js";
 import type { ModelEngine, TaskInputs } from "../../src/inference/model-engine.js";
 import type { PcmSource } from "../../src/inference/speech-recognizer.js";
 import { createScriptedEngine } from "../../src/inference/testing/scripted-engine.js";
 import { CALL_SEGMENTS, writeBuzz } from "../support/call-material.js";
+import { LABEL_FIXTURES, modelFixture, WHISPER_FIXTURES } from "../support/model-fixtures.js";
 import { isMissing } from "../support/requirements.js";
 import { readScript, samplePath } from "../support/sample-audio.js";
 import { ROOT } from "../support/source-tree.js";
@@ -48,6 +51,23 @@ describeEngineContract({ name: "silero voice activity", create: createSilero, in
 describeEngineContract({ name: "energy voice activity", create: async () => createEnergyVoiceActivityDetector(), input: async () => ({ audio: buzz }) });
 if (!isMissing("pocketsphinx"))
   describeEngineContract({ name: "pocketsphinx speech", create: async () => createPocketsphinxRecognizer({ workDirectory: tmpdir() }), input: speechInput });
+for (const name of WHISPER_FIXTURES) {
+  const directory = modelFixture(name);
+  describeEngineContract({
+    name,
+    create: () => createWhisperRecognizer({ id: name, directory, revision: name, suffix: "", threads: 1 }),
+    input: async () => ({ ...(await speechInput()), language: "auto", allowedLanguages: ["sw", "en"] }),
+  });
+}
+for (const name of LABEL_FIXTURES) {
+  const directory = modelFixture(name);
+  describeEngineContract({
+    name,
+    create: () => createTokenClassifier({ id: name, directory, revision: name, suffix: "", threads: 1 }),
+    input: async () => ({ segments }),
+    segments,
+  });
+}
 describeEngineContract({
   name: "scripted risk",
   create: async () => createScriptedEngine({ modelTask: "risk", answer: () => ({ risks: [] }) }),

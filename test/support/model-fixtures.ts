@@ -1,5 +1,6 @@
 /** Tiny models with random weights, and what Python's transformers made of them (tools/model-fixtures). */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface WhisperParityRun {
@@ -28,10 +29,12 @@ export interface WhisperParity {
   };
 }
 
+export const LABEL_FIXTURES = ["labels-wordpiece", "labels-unigram"] as const;
 export const WHISPER_FIXTURES = ["whisper-merged", "whisper-attentions"] as const;
 
+/** `MODEL_FIXTURES` names another directory, with weights of another seed: see tools/model-fixtures/README.md. */
 export function modelFixture(name: string): string {
-  return fileURLToPath(new URL(`../fixtures/models/${name}`, import.meta.url));
+  return join(process.env["MODEL_FIXTURES"] ?? fileURLToPath(new URL("../fixtures/models", import.meta.url)), name);
 }
 
 export function whisperParity(name: string): WhisperParity {

@@ -46,7 +46,7 @@ def cache_names(prefix, layers, sides=("decoder", "encoder")):
 def export_encoder(model, path: Path):
     features = torch.zeros(2, model.config.num_mel_bins, 2 * model.config.max_source_positions)
     axes = {"input_features": {0: "batch_size", 1: "feature_size", 2: "encoder_sequence_length"}, "last_hidden_state": {0: "batch_size"}}
-    torch.onnx.export(Encoder(model), (features,), str(path), opset_version=OPSET, input_names=["input_features"],
+    torch.onnx.export(Encoder(model).eval(), (features,), str(path), opset_version=OPSET, input_names=["input_features"],
                       output_names=["last_hidden_state"], dynamic_axes=axes)
 
 
@@ -65,7 +65,7 @@ def export_decoder(model, path: Path, *, has_past, has_attentions=False):
     axes |= {name: {0: "batch_size", 2: ("past_" if name.startswith("past") else "") + ("encoder" if ".encoder." in name else "decoder") + "_length"}
              for name in past_names + present_names}
     axes |= {name: {0: "batch_size", 2: "decoder_sequence_length", 3: "encoder_sequence_length"} for name in crosses}
-    torch.onnx.export(Decoder(model, has_past, has_attentions), (ids, hidden, *past), str(path), opset_version=OPSET,
+    torch.onnx.export(Decoder(model, has_past, has_attentions).eval(), (ids, hidden, *past), str(path), opset_version=OPSET,
                       input_names=["input_ids", "encoder_hidden_states", *past_names], output_names=["logits", *present_names, *crosses], dynamic_axes=axes)
 
 

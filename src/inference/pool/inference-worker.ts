@@ -5,7 +5,7 @@
  */
 import { AppError, toAppError } from "../../core/errors.js";
 import type { ModelTask } from "../../core/model-task.js";
-import type { ModelEngine } from "../model-engine.js";
+import { isEngineNamed, type ModelEngine } from "../model-engine.js";
 import { atEngineRate } from "../pcm-blocks.js";
 import type { InferenceAnswer, InferenceRequest, MessageFromProcess, MessageToProcess } from "./inference-message.js";
 
@@ -64,7 +64,7 @@ async function fitAudio({ input }: InferenceRequest, { description }: ModelEngin
 /** @throws AppError `MODEL_NOT_READY` when the task has no engine, `MODEL_ENGINE_UNKNOWN` for an unknown name. */
 function chooseEngine(engines: readonly ModelEngine[], modelTask: ModelTask, name: string): ModelEngine {
   const candidates = engines.filter((engine) => engine.description.modelTask === modelTask);
-  const chosen = name === "auto" ? candidates[0] : candidates.find((engine) => engine.description.engine === name);
+  const chosen = name === "auto" ? candidates[0] : candidates.find((engine) => isEngineNamed(engine.description.engine, name));
   if (chosen !== undefined) return chosen;
   if (name === "auto") throw new AppError("MODEL_NOT_READY", noEngineMessage(modelTask), { details: { modelTask } });
   throw new AppError("MODEL_ENGINE_UNKNOWN", `No such engine is installed for ${modelTask}; 'openchs-ai doctor' lists the installed ones.`);
@@ -72,7 +72,7 @@ function chooseEngine(engines: readonly ModelEngine[], modelTask: ModelTask, nam
 
 function noEngineMessage(modelTask: ModelTask): string {
   if (modelTask === "speech") {
-    return "No speech engine is installed. For English on clear audio run: apt-get install pocketsphinx pocketsphinx-en-us";
+    return "No speech engine is installed. For English on clear audio run: apt-get install pocketsphinx pocketsphinx-en-us; for other languages install a Whisper model: openchs-ai models import DIRECTORY";
   }
-  return `No engine is installed for ${modelTask}; it needs a model, and this version has no command yet that installs one.`;
+  return `No engine is installed for ${modelTask}; it needs a model ('openchs-ai models import').`;
 }

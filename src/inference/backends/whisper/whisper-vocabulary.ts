@@ -2,6 +2,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 import type { LanguageTag } from "../../../core/language.js";
+import { tokenBytes } from "../onnx/byte-level.js";
 
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({ type: z.literal("BPE"), vocab: z.record(z.string(), z.number().int().nonnegative()) }),
@@ -45,13 +46,8 @@ export class WhisperVocabulary {
     this.noSpeechId = ids.get("<|nospeech|>") ?? ids.get("<|nocaptions|>");
     this.languageIds = new Map([...ids].filter(([mark]) => /^<\|[a-z]{2,3}\|>$/.test(mark)).map(([mark, id]) => [mark.slice(2, -2), id]));
     this.#tokenizer = new Tokenizer(tokenizerJson as object, tokenizerConfig);
-    const byteOf = byteCharacters();
     for (const [token, id] of Object.entries(model.vocab)) {
-      if (!ids.has(token))
-        this.#bytes.set(
-          id,
-          Uint8Array.from([...token], (character) => byteOf.get(character) ?? 0x3f),
-        );
+      if (!ids.has(token)) this.#bytes.set(id, tokenBytes(token));
     }
   }
 
@@ -77,11 +73,4 @@ export class WhisperVocabulary {
   encode(text: string): readonly number[] {
     return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
   }
-}
-
-/** GPT-2's way to write bytes as printable characters. */
-function byteCharacters(): ReadonlyMap<string, number> {
-  const isPrintable = (byte: number): boolean => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-  let next = 0x100;
-  return new Map(Array.from({ length: 256 }, (_, byte) => [String.fromCodePoint(isPrintable(byte) ? byte : next++), byte]));
 }

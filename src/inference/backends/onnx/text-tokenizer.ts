@@ -1,0 +1,91 @@
+/** Text to tokens with exact places, by a model's own `tokenizer.json`. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Tokenizer } from "@huggingface/tokenizers";
+import { z } from "zod";
+import { AppError } from "../../../core/errors.js";
+import { tokenBytes } from "./byte-level.js";
+import { alignTokens, type TokenSpan, type TokenSurface } from "./token-alignment.js";
+
+export interface EncodedText {
+  readonly ids: readonly number[];
+  /** Null for marks of the model, such as `[CLS]`. */
+  readonly spans: readonly (TokenSpan | null)[];
+}
+
+const tokenizerSchema = z.looseObject({
+  model: z.looseObject({
+    type: z.string(),
+    unk_token: z.string().nullish(),
+    unk_id: z.number().int().nonnegative().nullish(),
+    continuing_subword_prefix: z.string().nullish(),
+    vocab: z.unknown(),
+  }),
+  added_tokens: z.array(z.looseObject({ id: z.number().int(), content: z.string(), special: z.boolean().default(true) })).default([]),
+});
+const configSchema = z.looseObject({ model_max_length: z.number().positive().catch(512).default(512) });
+
+const BLANK_MARK = "▁";
+const DEFAULT_MAX_TOKENS = 512;
+
+export class TextTokenizer {
+  /** Tokens a model takes, with its marks. */
+  readonly maxTokens: number;
+  readonly #tokenizer: Tokenizer;
+  readonly #special: ReadonlySet<number>;
+  readonly #unknown: string | undefined;
+  readonly #isWordPiece: boolean;
+  readonly #prefix: string;
+  readonly #isByteLevel: boolean;
+
+  private constructor(tokenizerJson: unknown, tokenizerConfig: unknown) {
+    const { model, added_tokens: added } = tokenizerSchema.parse(tokenizerJson);
+    // Some models give a number beyond all use for "no limit".
+    const { model_max_length: limit } = configSchema.parse(tokenizerConfig);
+    this.maxTokens = Math.min(limit, DEFAULT_MAX_TOKENS);
+    this.#tokenizer = new Tokenizer(tokenizerJson as object, tokenizerConfig as object);
+    this.#unknown = model.unk_token ?? unknownOfUnigram(model.vocab, model.unk_id);
+    this.#special = new Set(added.filter(({ special, content }) => special && content !== this.#unknown).map(({ id }) => id));
+    this.#isWordPiece = model.type === "WordPiece";
+    this.#prefix = this.#isWordPiece ? (model.continuing_subword_prefix ?? "##") : "";
+    this.#isByteLevel = JSON.stringify([(tokenizerJson as { pre_tokenizer?: unknown }).pre_tokenizer]).includes('"ByteLevel"');
+  }
+
+  /** @throws AppError `MODEL_FILES_INVALID` */
+  static async read(directory: string): Promise<TextTokenizer> {
+    try {
+      const [json, config] = await Promise.all(
+        ["tokenizer.json", "tokenizer_config.json"].map(async (name) => JSON.parse(await readFile(join(directory, name), "utf8"))),
+      );
+      return new TextTokenizer(json, config);
+    } catch {
+      throw new AppError("MODEL_FILES_INVALID", "The model's tokenizer.json or tokenizer_config.json can't be read; import the model again from a whole copy.");
+    }
+  }
+
+  /** With the model's marks around it; not cut to `maxTokens`. */
+  encode(text: string): EncodedText {
+    const { ids, tokens }: { readonly ids: readonly number[]; readonly tokens: readonly string[] } = this.#tokenizer.encode(text);
+    const places = ids.flatMap((id, index) => (this.#special.has(id) ? [] : [index]));
+    const aligned = alignTokens(
+      text,
+      places.map((index) => this.#surface(tokens[index] ?? "")),
+      { cutsSigns: this.#isWordPiece },
+    );
+    const spans: (TokenSpan | null)[] = ids.map(() => null);
+    for (const [order, index] of places.entries()) spans[index] = aligned[order] ?? null;
+    return { ids, spans };
+  }
+
+  #surface(token: string): TokenSurface {
+    if (token === this.#unknown) return undefined;
+    if (this.#isByteLevel) return new TextDecoder().decode(tokenBytes(token));
+    const bare = this.#prefix !== "" && token.startsWith(this.#prefix) ? token.slice(this.#prefix.length) : token;
+    return bare.replaceAll(BLANK_MARK, " ");
+  }
+}
+
+function unknownOfUnigram(vocab: unknown, unknownId: number | null | undefined): string | undefined {
+  const entry: unknown = Array.isArray(vocab) && typeof unknownId === "number" ? vocab[unknownId] : undefined;
+  return Array.isArray(entry) && typeof entry[0] === "string" ? entry[0] : undefined;
+}

@@ -1,0 +1,68 @@
+/** A helpline installs models and uses them, by the command line alone. */
+import { truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { modelFixture } from "../support/model-fixtures.js";
+import { runCli } from "../support/run-cli.js";
+import { samplePath } from "../support/sample-audio.js";
+import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
+
+interface PrintedAnalysis {
+  readonly transcript: { readonly segments: readonly { readonly text: string; readonly language: string; readonly words: readonly unknown[] }[] } | null;
+  readonly entities: readonly { readonly mentions: readonly { readonly segment_id: string }[] }[] | null;
+  readonly models: readonly { readonly task: string; readonly engine: string; readonly revision: string }[];
+  readonly stages: readonly { readonly stage: string; readonly status: string; readonly error?: { readonly code: string } }[];
+}
+
+describe("installed models", () => {
+  let data: TemporaryDirectory;
+  const models = (...words: readonly string[]) => runCli(["models", ...words, "--data-dir", data.path]);
+  const processSample = async (): Promise<{ exitCode: number | null; analysis: PrintedAnalysis }> => {
+    const command = ["process", samplePath("school-bullying", "call-8k-alaw.wav"), "--engine", "whisper", "--language", "sw", "--json"];
+    const { exitCode, stdout } = await runCli(command, { env: { DATA_DIR: data.path } });
+    return { exitCode, analysis: JSON.parse(stdout) as PrintedAnalysis };
+  };
+  beforeAll(async () => {
+    data = await makeTemporaryDirectory();
+  });
+  afterAll(() => data.remove());
+
+  it("are imported, listed and verified", async () => {
+    expect((await models("list")).stdout).toBe("");
+    for (const name of ["whisper-merged", "labels-wordpiece"]) expect((await models("import", modelFixture(name))).exitCode).toBe(0);
+    const { stdout } = await models("list");
+    expect(stdout).toMatch(/^whisper-merged +speech +whisper +fp32 +1\.3 MB$/mu);
+    expect(stdout).toMatch(/^labels-wordpiece +entities +token-classification +fp32/mu);
+    expect(await models("verify")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("whisper-merged: ok") });
+  });
+
+  it("hear and read a real call, and are named in its analysis with their revisions", async () => {
+    const { exitCode, analysis } = await processSample();
+    expect(exitCode).toBe(4);
+    expect(analysis.transcript?.segments.length).toBeGreaterThan(5);
+    for (const { language, words } of analysis.transcript?.segments ?? []) {
+      expect(language).toBe("sw");
+      expect(words.length).toBeGreaterThan(0);
+    }
+    const speech = analysis.models.find(({ task }) => task === "speech");
+    expect(speech).toMatchObject({ engine: "whisper:whisper-merged", revision: expect.stringMatching(/^whisper-merged-[0-9a-f]{12}$/u) });
+    expect(analysis.models.find(({ task }) => task === "entities")?.engine).toBe("token-classification:labels-wordpiece");
+  });
+
+  it("that are broken fail their stage with one clear line, and doctor and verify name them", async () => {
+    await truncate(join(data.path, "models/whisper-merged/onnx/encoder_model.onnx"), 4_096);
+    const { exitCode, analysis } = await processSample();
+    expect(exitCode).toBe(4);
+    expect(analysis.stages.find(({ stage }) => stage === "transcript")).toMatchObject({ status: "failed", error: { code: "MODEL_FILES_INVALID" } });
+    expect(await models("verify")).toMatchObject({ exitCode: 4, stdout: expect.stringContaining("onnx/encoder_model.onnx changed") });
+    const doctor = await runCli(["doctor"], { env: { DATA_DIR: data.path } });
+    expect(doctor.stdout).toMatch(/^PROBLEM +model: whisper-merged/mu);
+  });
+
+  it("go when they are removed", async () => {
+    expect((await models("remove", "whisper-merged")).exitCode).toBe(0);
+    expect((await models("remove", "whisper-merged")).exitCode).toBe(2);
+    const command = ["process", samplePath("school-bullying", "call-8k-alaw.wav"), "--engine", "whisper"];
+    expect(await runCli(command, { env: { DATA_DIR: data.path } })).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("MODEL_ENGINE_UNKNOWN") });
+  });
+});
