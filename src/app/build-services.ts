@@ -151,12 +151,12 @@ interface PoolParts {
 }
 
 function createPool(config: Config, { workDirectory, logger, metrics, entry }: PoolParts): InferencePool {
-  const { modelsDirectory, processes } = config.inference;
+  const { modelsDirectory, processes, whisperWindowMargin } = config.inference;
   const processCount = processes || availableParallelism();
   const threads = Math.max(1, Math.floor(availableParallelism() / processCount));
   return new InferencePool({
     entry,
-    entryArguments: inferenceProcessArguments({ workDirectory, modelsDirectory, threads }),
+    entryArguments: inferenceProcessArguments({ workDirectory, modelsDirectory, threads, whisperWindowMargin }),
     textProcessCount: 1,
     processCount,
     maxWaiting: config.inference.maxWaiting,

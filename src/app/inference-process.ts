@@ -19,6 +19,7 @@ export interface InferenceProcessArguments {
   readonly modelsDirectory?: string;
   /** For one model at work. */
   readonly threads: number;
+  readonly whisperWindowMargin: number;
 }
 
 async function createEngines(options: InferenceProcessArguments): Promise<readonly ModelEngine[]> {
@@ -29,8 +30,8 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
     () => {},
   );
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
-  const { modelsDirectory, threads } = options;
-  if (modelsDirectory !== undefined) engines.push(...(await createInstalledEngines({ modelsDirectory, threads })));
+  const { modelsDirectory, threads, whisperWindowMargin } = options;
+  if (modelsDirectory !== undefined) engines.push(...(await createInstalledEngines({ modelsDirectory, threads, whisperWindowMargin })));
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
     engines.push(createPocketsphinxRecognizer(options) as ModelEngine);
   }

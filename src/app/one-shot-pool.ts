@@ -12,6 +12,7 @@ export function createOneShotPool(modelsDirectory?: string): InferencePool {
     entryArguments: inferenceProcessArguments({
       workDirectory: tmpdir(),
       threads: availableParallelism(),
+      whisperWindowMargin: 0,
       ...(modelsDirectory === undefined ? {} : { modelsDirectory }),
     }),
     processCount: 1,

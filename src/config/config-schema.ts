@@ -97,6 +97,7 @@ export const configSchema = z.object({
     maxWaiting: integer(1, 100_000),
     answerTtlMs: integer(60_000, 2_592_000_000),
     modelsDirectory: z.string().min(1),
+    whisperWindowMargin: integer(0, 1_500),
   }),
   queue: z.object({
     concurrency: integer(0, 64),
@@ -316,6 +317,13 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     defaultText: "1000",
     rule: "1 to 100000",
     purpose: "Model requests that may wait before more are refused.",
+  },
+  WHISPER_WINDOW_MARGIN: {
+    path: "inference.whisperWindowMargin",
+    defaultText: "128",
+    rule: "0 to 1500",
+    purpose:
+      "Silence after the speech of a live Whisper window, in steps of 20 ms: less is faster, too little repeats words; 1500 makes every window 30 s. Recordings always get 30 s.",
   },
   SPEECH_ENGINE: {
     path: "inference.speechEngine",

@@ -55,7 +55,7 @@ for (const name of WHISPER_FIXTURES) {
   const directory = modelFixture(name);
   describeEngineContract({
     name,
-    create: () => createWhisperRecognizer({ id: name, directory, revision: name, suffix: "", threads: 1 }),
+    create: () => createWhisperRecognizer({ id: name, directory, revision: name, suffix: "", threads: 1, windowMargin: 128 }),
     input: async () => ({ ...(await speechInput()), language: "auto", allowedLanguages: ["sw", "en"] }),
   });
 }

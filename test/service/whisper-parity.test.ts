@@ -51,6 +51,25 @@ describe.each(WHISPER_FIXTURES)("%s", (name) => {
     expect(written.tokens).toEqual(run.tokens);
   });
 
+  it("hears a short window as Python does with a table of positions cut to its length", async () => {
+    const { positions, encoder, tokens } = parity.shortWindow;
+    expect(model.hasShortWindows).toBe(true);
+    expect(model.positionsFor(sound.length, 128)).toBe(positions);
+    const states = await model.encode([model.features(sound, 2 * positions)], positions);
+    for (const [place, value] of encoder) expect(Math.abs(((states.data as Float32Array)[place] as number) - value), `state ${place}`).toBeLessThan(1e-3);
+    const request = {
+      language: "sw",
+      task: "transcribe",
+      withTimes: false,
+      beamCount: 1,
+      prompt: [],
+      maxTokens: parity.newTokens,
+      temperatures: [0],
+      signal,
+    } as const;
+    expect((await decodeWindow(model, states, request)).tokens).toEqual(tokens);
+  });
+
   it("goes through 70 seconds window by window as Python does, to the same times and tokens", async () => {
     const { segments, ...long } = parity.longForm;
     const request = { language: "sw", task: "transcribe", beamCount: 1, prompt: [], maxTokens: parity.newTokens, temperatures: [0], signal } as const;

@@ -22,6 +22,7 @@ export interface WhisperParity {
   readonly logits: readonly number[];
   readonly languages: Readonly<Record<string, number>>;
   readonly runs: readonly WhisperParityRun[];
+  readonly shortWindow: { readonly positions: number; readonly encoder: readonly (readonly [number, number])[]; readonly tokens: readonly number[] };
   readonly longForm: {
     readonly seconds: number;
     readonly seed: number;

@@ -1,14 +1,15 @@
 /** A loaded Whisper model: sound to encoder states, and decoders that write from them. */
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LogMel } from "../../../audio/features/log-mel.js";
+import { LogMel, MEL_HOP_SAMPLES } from "../../../audio/features/log-mel.js";
 import { AppError } from "../../../core/errors.js";
 import { type DecoderGraphs, type DecoderShape, type DecoderSteps, startDecoder } from "../onnx/cached-decoder.js";
 import { loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "../onnx/onnx-runtime.js";
+import { withShortWindows } from "./short-window-encoder.js";
 import { readWhisperSettings, type WhisperSettings } from "./whisper-settings.js";
 
 /** Mel frames per encoder position. */
-const FRAMES_PER_POSITION = 2;
+export const FRAMES_PER_POSITION = 2;
 
 export interface WhisperModelOptions {
   /** Holds the model's files, the graphs under `onnx/`. */
@@ -20,16 +21,23 @@ export interface WhisperModelOptions {
 
 export class WhisperModel {
   readonly settings: WhisperSettings;
+  /** False: every window costs as much as one of 30 s. */
+  readonly hasShortWindows: boolean;
   readonly #ort: OrtRuntime;
   readonly #encoder: Ort.InferenceSession;
   readonly #decoder: DecoderGraphs;
   readonly #shape: DecoderShape;
   readonly #logMel: LogMel;
 
-  private constructor(ort: OrtRuntime, settings: WhisperSettings, encoder: Ort.InferenceSession, decoder: DecoderGraphs) {
+  private constructor(
+    ort: OrtRuntime,
+    settings: WhisperSettings,
+    { encoder, decoder, hasShortWindows }: { readonly encoder: Ort.InferenceSession; readonly decoder: DecoderGraphs; readonly hasShortWindows: boolean },
+  ) {
     const { layers, heads, width, vocabularySize } = settings;
     this.#ort = ort;
     this.settings = settings;
+    this.hasShortWindows = hasShortWindows;
     this.#encoder = encoder;
     this.#decoder = decoder;
     this.#shape = { layers, heads, headSize: width / heads, vocabularySize };
@@ -51,7 +59,8 @@ export class WhisperModel {
     const decoder = isMerged
       ? { first: await open("decoder_model_merged") }
       : { first: await open("decoder_model"), later: await open("decoder_with_past_model") };
-    return new WhisperModel(ort, settings, await open("encoder_model"), decoder);
+    const short = await openShortEncoder(ort, join(directory, "onnx", `encoder_model${suffix}.onnx`), { settings, threads });
+    return new WhisperModel(ort, settings, { encoder: short ?? (await open("encoder_model")), decoder, hasShortWindows: short !== undefined });
   }
 
   /** True when the decoder tells what it listened to. */
@@ -64,19 +73,32 @@ export class WhisperModel {
     return this.#logMel.compute(samples, frameCount);
   }
 
-  /** @param windows - features of whole windows, see `windowFrames`. @returns `[windows, positions, width]` */
-  async encode(windows: readonly Float32Array[]): Promise<Ort.Tensor> {
-    const { melCount } = this.settings;
-    const size = melCount * this.windowFrames;
-    const features = new Float32Array(windows.length * size);
-    for (const [index, window] of windows.entries()) features.set(window, index * size);
-    const inputName = this.#encoder.inputNames[0] ?? "input_features";
-    const outputs = await this.#encoder.run({ [inputName]: new this.#ort.Tensor("float32", features, [windows.length, melCount, this.windowFrames]) });
+  /**
+   * @param windows - features, each of `2 * positions` frames
+   * @param positions - 1 to `sourcePositions`; less than that only with short windows
+   * @returns `[windows, positions, width]`
+   */
+  async encode(windows: readonly Float32Array[], positions = this.settings.sourcePositions): Promise<Ort.Tensor> {
+    const { melCount, sourcePositions, width } = this.settings;
+    const session = this.#encoder;
+    const frames = positions * FRAMES_PER_POSITION;
+    if ((positions !== sourcePositions && !this.hasShortWindows) || windows.some(({ length }) => length !== melCount * frames))
+      throw new RangeError("the windows are not of this length");
+    const features = new Float32Array(windows.length * melCount * frames);
+    for (const [index, window] of windows.entries()) features.set(window, index * melCount * frames);
+    const outputs = await session.run({ [session.inputNames[0] ?? ""]: new this.#ort.Tensor("float32", features, [windows.length, melCount, frames]) });
     const states = outputs["last_hidden_state"];
-    if (states === undefined || states.dims[2] !== this.settings.width) {
+    if (states === undefined || states.dims[1] !== positions || states.dims[2] !== width) {
       throw new AppError("MODEL_FILES_INVALID", "The model's encoder does not give what its config.json promises; import the model again.");
     }
     return states;
+  }
+
+  /** Positions of a window that holds so much sound: as few as can be, with a margin of silence; all of them without short windows. */
+  positionsFor(sampleCount: number, margin: number): number {
+    const { sourcePositions } = this.settings;
+    if (!this.hasShortWindows) return sourcePositions;
+    return Math.min(sourcePositions, Math.ceil(sampleCount / (MEL_HOP_SAMPLES * FRAMES_PER_POSITION)) + margin);
   }
 
   startDecoder(hiddenStates: Ort.Tensor): DecoderSteps {
@@ -91,4 +113,35 @@ export class WhisperModel {
   async close(): Promise<void> {
     await Promise.all([this.#encoder.release(), this.#decoder.first.release(), this.#decoder.later?.release()]);
   }
+}
+
+/** A length that no export was made for. */
+const TRIAL_POSITIONS = 61;
+
+/** Undefined when the graph can't be changed, or does not do the same afterwards: windows are padded then. */
+async function openShortEncoder(
+  ort: OrtRuntime,
+  path: string,
+  { settings, threads }: { readonly settings: WhisperSettings; readonly threads: number },
+): Promise<Ort.InferenceSession | undefined> {
+  try {
+    const changed = withShortWindows(await readFile(path), settings.sourcePositions);
+    if (changed === undefined) return undefined;
+    const session = await openSession(ort, changed, { threads });
+    if (await isUsable(ort, session, settings)) return session;
+    await session.release();
+    return undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isUsable(ort: OrtRuntime, session: Ort.InferenceSession, { melCount, width }: WhisperSettings): Promise<boolean> {
+  const run = async (positions: number): Promise<Ort.Tensor | undefined> => {
+    const frames = positions * FRAMES_PER_POSITION;
+    const features = Float32Array.from({ length: melCount * frames }, (_, index) => Math.sin(index % frames));
+    return (await session.run({ [session.inputNames[0] ?? ""]: new ort.Tensor("float32", features, [1, melCount, frames]) }))["last_hidden_state"];
+  };
+  const short = await run(TRIAL_POSITIONS);
+  return short !== undefined && short.dims[1] === TRIAL_POSITIONS && short.dims[2] === width && (short.data as Float32Array).every(Number.isFinite);
 }

@@ -7,7 +7,7 @@ import type { ModelEngine } from "../../model-engine.js";
 import type { PcmSource, RecognizedUtterance, SpeechInput, Utterance } from "../../speech-recognizer.js";
 import { decodeWindow, detectLanguage, isNoSpeech, type WindowRequest } from "./decode-window.js";
 import { decodeLong } from "./long-form.js";
-import { WhisperModel, type WhisperModelOptions } from "./whisper-model.js";
+import { FRAMES_PER_POSITION, WhisperModel, type WhisperModelOptions } from "./whisper-model.js";
 import { readWhisperSettings } from "./whisper-settings.js";
 import { groupWords, spreadWords } from "./word-grouping.js";
 
@@ -25,6 +25,8 @@ const TEMPERATURES = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
 
 export interface WhisperRecognizerOptions extends WhisperModelOptions {
   readonly id: string;
+  /** Positions of silence, 20 ms each, after the speech of a live window: too few and words are said twice. */
+  readonly windowMargin: number;
   /** Names the model and its weights in results. */
   readonly revision: string;
 }
@@ -52,7 +54,7 @@ export async function createWhisperRecognizer(options: WhisperRecognizerOptions)
       const allowed = allowedLanguages(input, languages);
       const model = await load();
       signal.throwIfAborted();
-      const hearing = new Hearing(model, input, allowed, signal);
+      const hearing = new Hearing({ model, margin: options.windowMargin }, input, allowed, signal);
       const utterances: RecognizedUtterance[] = [];
       for (const utterance of input.utterances) utterances.push(...(await hearing.hear(utterance)));
       return { language: hearing.language, utterances, lowQuality: false };
@@ -73,14 +75,21 @@ function allowedLanguages({ language, allowedLanguages: asked }: SpeechInput, kn
 
 class Hearing {
   readonly #model: WhisperModel;
+  readonly #margin: number;
   readonly #input: SpeechInput;
   readonly #allowed: readonly LanguageTag[];
   readonly #signal: AbortSignal;
   /** How likely each language is on this channel so far, by milliseconds of speech. */
   readonly #heardMs = new Map<LanguageTag, number>();
 
-  constructor(model: WhisperModel, input: SpeechInput, allowed: readonly LanguageTag[], signal: AbortSignal) {
+  constructor(
+    { model, margin }: { readonly model: WhisperModel; readonly margin: number },
+    input: SpeechInput,
+    allowed: readonly LanguageTag[],
+    signal: AbortSignal,
+  ) {
     this.#model = model;
+    this.#margin = margin;
     this.#input = input;
     this.#allowed = allowed;
     this.#signal = signal;
@@ -96,12 +105,15 @@ class Hearing {
     const fromMs = Math.max(0, utterance.startMs - PADDING_MS);
     const samples = await readSamples(this.#input.audio, fromMs, utterance.endMs + PADDING_MS);
     const lengthMs = utterance.endMs - utterance.startMs;
-    const states = await this.#model.encode([this.#model.features(samples, this.#model.windowFrames)]);
+    // A recording is heard as the model was trained; a call that runs is heard soon.
+    const isLive = "samples" in this.#input.audio;
+    const positions = isLive ? this.#model.positionsFor(samples.length, this.#margin) : this.#model.settings.sourcePositions;
+    const states = await this.#model.encode([this.#model.features(samples, FRAMES_PER_POSITION * positions)], positions);
     const language = await this.#languageOf(states, lengthMs);
     const request: Omit<WindowRequest, "withTimes"> = {
       ...{ language, task: "transcribe", beamCount: 1, prompt: [], signal: this.#signal },
       maxTokens: Math.ceil((Math.min(lengthMs, MAX_WINDOW_MS) / 1000) * MAX_TOKENS_PER_SECOND) + SPARE_TOKENS,
-      temperatures: "samples" in this.#input.audio ? [0] : TEMPERATURES,
+      temperatures: isLive ? [0] : TEMPERATURES,
     };
     if ((samples.length * 1000) / MEL_SAMPLE_RATE_HZ <= MAX_WINDOW_MS) {
       const window = await decodeWindow(this.#model, states, { ...request, withTimes: false });

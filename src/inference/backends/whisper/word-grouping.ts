@@ -37,7 +37,8 @@ export function groupWords(vocabulary: WhisperVocabulary, { tokens, logProbabili
     waiting = [];
     waitingSum = 0;
   }
-  return words.map(({ text, sum, count }) => ({ text: text.trim(), logProbability: sum / count })).filter(({ text }) => text !== "");
+  // Control characters are in the vocabulary, and in nobody's speech.
+  return words.map(({ text, sum, count }) => ({ text: text.replace(/\p{Cc}/gu, "").trim(), logProbability: sum / count })).filter(({ text }) => text !== "");
 }
 
 /** Over the time between, each word as long as it has letters: what is left when a model does not tell where it listened. */
