@@ -9,6 +9,7 @@ import type { ModelTask } from "../../src/core/model-task.js";
 import { createBuiltinEngines } from "../../src/inference/backends/builtin/create-builtin-engines.js";
 import { createEnergyVoiceActivityDetector } from "../../src/inference/backends/energy/energy-voice-activity-detector.js";
 import { createPocketsphinxRecognizer } from "../../src/inference/backends/pocketsphinx/pocketsphinx-recognizer.js";
+import { createModelTranslator } from "../../src/inference/backends/seq2seq/model-translator.js";
 import { createSileroVoiceActivityDetector } from "../../src/inference/backends/silero/silero-voice-activity-detector.js";
 import { createTokenClassifier } from "../../src/inference/backends/token-classification/token-classifier.js";
 import { createWhisperRecognizer } from "../../src/inference/backends/whisper/whisper-recognizer.js";
@@ -16,7 +17,7 @@ import type { ModelEngine, TaskInputs } from "../../src/inference/model-engine.j
 import type { PcmSource } from "../../src/inference/speech-recognizer.js";
 import { createScriptedEngine } from "../../src/inference/testing/scripted-engine.js";
 import { CALL_SEGMENTS, writeBuzz } from "../support/call-material.js";
-import { LABEL_FIXTURES, modelFixture, WHISPER_FIXTURES } from "../support/model-fixtures.js";
+import { LABEL_FIXTURES, modelFixture, TRANSLATION_FIXTURES, WHISPER_FIXTURES } from "../support/model-fixtures.js";
 import { isMissing } from "../support/requirements.js";
 import { readScript, samplePath } from "../support/sample-audio.js";
 import { ROOT } from "../support/source-tree.js";
@@ -57,6 +58,16 @@ for (const name of WHISPER_FIXTURES) {
     name,
     create: () => createWhisperRecognizer({ id: name, directory, revision: name, suffix: "", threads: 1, windowMargin: 128 }),
     input: async () => ({ ...(await speechInput()), language: "auto", allowedLanguages: ["sw", "en"] }),
+  });
+}
+for (const name of TRANSLATION_FIXTURES) {
+  const directory = modelFixture(name);
+  const swahili = segments.map((segment) => ({ ...segment, language: "sw" }));
+  describeEngineContract({
+    name,
+    create: () => createModelTranslator({ id: name, directory, revision: name, suffix: "", threads: 1 }),
+    input: async () => ({ segments: swahili, targetLanguage: "en" }),
+    segments: swahili,
   });
 }
 for (const name of LABEL_FIXTURES) {

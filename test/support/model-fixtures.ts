@@ -30,6 +30,7 @@ export interface WhisperParity {
   };
 }
 
+export const TRANSLATION_FIXTURES = ["translation-marian", "translation-m2m100", "translation-t5"] as const;
 export const LABEL_FIXTURES = ["labels-wordpiece", "labels-unigram"] as const;
 export const WHISPER_FIXTURES = ["whisper-merged", "whisper-attentions"] as const;
 

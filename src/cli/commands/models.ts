@@ -1,5 +1,6 @@
 /** `models`: install, list, check and remove models. */
 import type { Command } from "commander";
+import { tryModel } from "../../app/installed-engines.js";
 import { waitForShutdownSignal } from "../../app/shutdown-signals.js";
 import { AppError } from "../../core/errors.js";
 import { DTYPES, type Dtype } from "../../inference/store/model-manifest.js";
@@ -68,6 +69,7 @@ async function importModel(context: CliContext, store: ModelStore, directory: st
   const model = await store.import(directory, {
     signal: stop.signal,
     isReplacing: replace === true,
+    tryOut: tryModel,
     ...(id === undefined ? {} : { id }),
     ...(dtype === undefined ? {} : { dtype: toDtype(dtype) }),
     ...(context.isTerminal ? { onProgress: (path, done, total) => process.stderr.write(`\r\u001b[K${Math.floor((100 * done) / total)}%  ${path}`) } : {}),

@@ -36,6 +36,15 @@ const RULES: readonly KindRule[] = [
     matches: ({ model_type }) => model_type === "whisper",
   },
   {
+    ...{ task: "translation", engine: "seq2seq" },
+    settings: ["config.json", "generation_config.json", ...TOKENIZER_FILES],
+    graphs: [
+      ["encoder_model", "decoder_model_merged"],
+      ["encoder_model", "decoder_model", "decoder_with_past_model"],
+    ],
+    matches: ({ model_type }) => ["marian", "m2m_100", "t5", "mt5"].includes(model_type),
+  },
+  {
     ...{ task: "entities", engine: "token-classification" },
     settings: ["config.json", ...TOKENIZER_FILES],
     graphs: [["model"]],
@@ -82,7 +91,8 @@ async function findRule(directory: string): Promise<KindRule> {
   });
   const config = configSchema.safeParse(parseJson(text));
   const rule = config.success ? RULES.find(({ matches }) => matches(config.data)) : undefined;
-  if (rule === undefined) throw invalid("The config.json is not that of a model this version can run: Whisper, or token classification.");
+  if (rule === undefined)
+    throw invalid("The config.json is not that of a model this version can run: Whisper, translation (Marian, M2M100, NLLB, MADLAD), or token classification.");
   return rule;
 }
 

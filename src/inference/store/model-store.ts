@@ -23,6 +23,8 @@ export interface ModelImport {
   readonly dtype?: Dtype;
   /** Takes the place of an installed model with this id. */
   readonly isReplacing?: boolean;
+  /** Runs the model once before it becomes visible. @throws what makes it useless here */
+  readonly tryOut?: (model: InstalledModel) => Promise<void>;
   readonly onProgress?: (path: string, doneBytes: number, totalBytes: number) => void;
   readonly signal: AbortSignal;
 }
@@ -120,6 +122,7 @@ async function importModel(root: string, source: string, options: ModelImport): 
     const { task, engine, dtype } = kind;
     const manifest: ModelManifest = { format: 1, id, task, engine, dtype, importedAt: new Date().toISOString(), files };
     await writeDurably(join(incoming, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+    await options.tryOut?.({ ...manifest, directory: incoming, revision: modelRevision(manifest) });
     signal.throwIfAborted();
     if (options.isReplacing === true) await removeDirectory(root, target);
     await rename(incoming, target).catch((error: NodeJS.ErrnoException) => {

@@ -2,7 +2,10 @@
  * A text decoder that was exported as `optimum` lays it out (merged, or one graph for the first step and one for later
  * ones), stepped with its caches kept between steps. Rows of a batch may be copied and dropped, as beams need it.
  */
-import { idTensor, type Ort, type OrtRuntime } from "./onnx-runtime.js";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../../../core/errors.js";
+import { idTensor, type Ort, type OrtRuntime, openSession } from "./onnx-runtime.js";
 
 /** The graphs of a decoder; `later` is absent when `first` has a branch for later steps. */
 export interface DecoderGraphs {
@@ -43,6 +46,23 @@ export interface DecoderInput {
 
 const CACHE_KINDS = ["decoder.key", "decoder.value", "encoder.key", "encoder.value"] as const;
 const CROSS_ATTENTION = "cross_attentions.";
+
+/** @param directory - holds the graphs. @throws AppError `MODEL_FILES_INVALID` when one is missing or can't be loaded */
+export async function openDecoderGraphs(
+  ort: OrtRuntime,
+  directory: string,
+  { suffix, threads }: { readonly suffix: string; readonly threads: number },
+): Promise<DecoderGraphs> {
+  const open = (name: string): Promise<Ort.InferenceSession> =>
+    openSession(ort, join(directory, `${name}${suffix}.onnx`), { threads }).catch(() => {
+      throw new AppError("MODEL_FILES_INVALID", `The model's onnx/${name}${suffix}.onnx is missing or broken; import the model again from a whole copy.`);
+    });
+  const isMerged = await access(join(directory, `decoder_model_merged${suffix}.onnx`)).then(
+    () => true,
+    () => false,
+  );
+  return isMerged ? { first: await open("decoder_model_merged") } : { first: await open("decoder_model"), later: await open("decoder_with_past_model") };
+}
 
 /** Nothing runs before the first step. */
 export function startDecoder(ort: OrtRuntime, graphs: DecoderGraphs, shape: DecoderShape, input: DecoderInput): DecoderSteps {

@@ -31,6 +31,8 @@ const DEFAULT_MAX_TOKENS = 512;
 export class TextTokenizer {
   /** Tokens a model takes, with its marks. */
   readonly maxTokens: number;
+  /** Tokens that were added to the vocabulary, such as those for languages. */
+  readonly marks: readonly string[];
   readonly #tokenizer: Tokenizer;
   readonly #special: ReadonlySet<number>;
   readonly #unknown: string | undefined;
@@ -43,6 +45,7 @@ export class TextTokenizer {
     // Some models give a number beyond all use for "no limit".
     const { model_max_length: limit } = configSchema.parse(tokenizerConfig);
     this.maxTokens = Math.min(limit, DEFAULT_MAX_TOKENS);
+    this.marks = added.map(({ content }) => content);
     this.#tokenizer = new Tokenizer(tokenizerJson as object, tokenizerConfig as object);
     this.#unknown = model.unk_token ?? unknownOfUnigram(model.vocab, model.unk_id);
     this.#special = new Set(added.filter(({ special, content }) => special && content !== this.#unknown).map(({ id }) => id));
@@ -75,6 +78,20 @@ export class TextTokenizer {
     const spans: (TokenSpan | null)[] = ids.map(() => null);
     for (const [order, index] of places.entries()) spans[index] = aligned[order] ?? null;
     return { ids, spans };
+  }
+
+  /** Without the model's marks. */
+  encodeBare(text: string): readonly number[] {
+    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+  }
+
+  /** Marks are left out. */
+  decode(ids: readonly number[]): string {
+    return ids.length === 0 ? "" : this.#tokenizer.decode([...ids], { skip_special_tokens: true }).trim();
+  }
+
+  idOf(token: string): number | undefined {
+    return this.#tokenizer.token_to_id(token);
   }
 
   #surface(token: string): TokenSurface {

@@ -1,7 +1,7 @@
 /** Following several likely texts at once and taking the best by mean log probability, as Hugging Face's beam search does. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { SearchOptions, SequenceStart, WrittenTokens } from "./greedy-search.js";
-import { applyTokenRules, logSumExp } from "./token-rules.js";
+import type { SearchOptions, SequenceStart, WrittenTokens } from "../onnx/greedy-search.js";
+import { applyTokenRules, logSumExp } from "../onnx/token-rules.js";
 
 interface Beam {
   readonly tokens: readonly number[];

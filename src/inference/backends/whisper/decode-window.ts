@@ -4,10 +4,10 @@
  */
 import { deflateSync } from "node:zlib";
 import type { LanguageTag } from "../../../core/language.js";
+import { type SearchOptions, type SequenceStart, searchGreedily, type WrittenTokens } from "../onnx/greedy-search.js";
 import type { Ort } from "../onnx/onnx-runtime.js";
+import { logSumExp, type TokenRules } from "../onnx/token-rules.js";
 import { searchWithBeams } from "./beam-search.js";
-import { type SearchOptions, type SequenceStart, searchGreedily, type WrittenTokens } from "./greedy-search.js";
-import { logSumExp, type TokenRules } from "./token-rules.js";
 import type { WhisperModel } from "./whisper-model.js";
 
 export interface WindowRequest {

@@ -1,9 +1,9 @@
 /** A loaded Whisper model: sound to encoder states, and decoders that write from them. */
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LogMel, MEL_HOP_SAMPLES } from "../../../audio/features/log-mel.js";
 import { AppError } from "../../../core/errors.js";
-import { type DecoderGraphs, type DecoderShape, type DecoderSteps, startDecoder } from "../onnx/cached-decoder.js";
+import { type DecoderGraphs, type DecoderShape, type DecoderSteps, openDecoderGraphs, startDecoder } from "../onnx/cached-decoder.js";
 import { loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "../onnx/onnx-runtime.js";
 import { withShortWindows } from "./short-window-encoder.js";
 import { readWhisperSettings, type WhisperSettings } from "./whisper-settings.js";
@@ -48,19 +48,17 @@ export class WhisperModel {
   static async open({ directory, suffix, threads }: WhisperModelOptions): Promise<WhisperModel> {
     const settings = await readWhisperSettings(directory);
     const ort = await loadOnnxRuntime();
-    const open = (name: string): Promise<Ort.InferenceSession> =>
-      openSession(ort, join(directory, "onnx", `${name}${suffix}.onnx`), { threads }).catch(() => {
-        throw new AppError("MODEL_FILES_INVALID", `The model's onnx/${name}${suffix}.onnx is missing or broken; import the model again from a whole copy.`);
-      });
-    const isMerged = await access(join(directory, "onnx", `decoder_model_merged${suffix}.onnx`)).then(
-      () => true,
-      () => false,
-    );
-    const decoder = isMerged
-      ? { first: await open("decoder_model_merged") }
-      : { first: await open("decoder_model"), later: await open("decoder_with_past_model") };
-    const short = await openShortEncoder(ort, join(directory, "onnx", `encoder_model${suffix}.onnx`), { settings, threads });
-    return new WhisperModel(ort, settings, { encoder: short ?? (await open("encoder_model")), decoder, hasShortWindows: short !== undefined });
+    const decoder = await openDecoderGraphs(ort, join(directory, "onnx"), { suffix, threads });
+    const path = join(directory, "onnx", `encoder_model${suffix}.onnx`);
+    const short = await openShortEncoder(ort, path, { settings, threads });
+    const brokenEncoder = (): never => {
+      throw new AppError("MODEL_FILES_INVALID", `The model's onnx/encoder_model${suffix}.onnx is missing or broken; import the model again from a whole copy.`);
+    };
+    return new WhisperModel(ort, settings, {
+      encoder: short ?? (await openSession(ort, path, { threads }).catch(brokenEncoder)),
+      decoder,
+      hasShortWindows: short !== undefined,
+    });
   }
 
   /** True when the decoder tells what it listened to. */

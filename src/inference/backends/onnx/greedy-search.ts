@@ -1,6 +1,6 @@
 /** Writing one token after the other: the likeliest, or one drawn at a temperature. Several sequences as one batch. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { DecoderSteps } from "../onnx/cached-decoder.js";
+import type { DecoderSteps } from "./cached-decoder.js";
 import { applyTokenRules, likeliest, logSumExp, type TokenRules } from "./token-rules.js";
 
 export interface SearchOptions {

@@ -1,6 +1,6 @@
 /**
- * What Whisper may write next: tokens that are never written, and the rules of its time marks (they come in pairs, never
- * go back, and stand at the beginning). The same rules as in OpenAI's and Hugging Face's implementations. Pure.
+ * What a decoder may write next: tokens that are never written, and the rules of Whisper's time marks
+ * (they come in pairs, never go back, and stand at the beginning). The same rules as in OpenAI's and Hugging Face's implementations. Pure.
  */
 
 export interface TimestampRules {
