@@ -15,6 +15,8 @@ const digit = z
   .optional();
 const optionalPath = z.string().min(1).optional();
 
+/** As the hub's own tools read it. */
+const hubFlag = z.enum(["0", "1", "false", "true"]).transform((word) => word === "1" || word === "true");
 const flag = z.enum(["true", "false"]).transform((word) => word === "true");
 
 /** An address, or a network such as `10.0.0.0/8`. */
@@ -99,6 +101,7 @@ export const configSchema = z.object({
     modelsDirectory: z.string().min(1),
     whisperWindowMargin: integer(0, 1_500),
   }),
+  hub: z.object({ endpoint: z.url({ protocol: /^https?$/ }), token: z.string().min(1).optional(), isOffline: hubFlag }),
   queue: z.object({
     concurrency: integer(0, 64),
     leaseMs: integer(500, 600_000),
@@ -318,6 +321,14 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     rule: "1 to 100000",
     purpose: "Model requests that may wait before more are refused.",
   },
+  HF_ENDPOINT: {
+    path: "hub.endpoint",
+    defaultText: "https://huggingface.co",
+    rule: "a URL",
+    purpose: "The hub, or a mirror of it, that `openchs-ai models pull` asks. Nothing else ever does.",
+  },
+  HF_TOKEN: { path: "hub.token", rule: "a token of the hub", purpose: "For models that are gated or private. Goes to the hub only." },
+  HF_HUB_OFFLINE: { path: "hub.isOffline", defaultText: "0", rule: "0 or 1", purpose: "1: `models pull` refuses to use the network." },
   WHISPER_WINDOW_MARGIN: {
     path: "inference.whisperWindowMargin",
     defaultText: "128",

@@ -172,6 +172,18 @@ export const ERROR_CATALOGUE = {
     meaning: "The files of an installed model are missing, broken, or not what they say.",
     remedy: "openchs-ai models verify names them; import or pull the model again.",
   },
+  MODEL_HUB_UNREACHABLE: {
+    meaning: "The model hub can't be reached, or answers with an error of its own.",
+    remedy: "Try again later: a pull goes on where it broke off. Or set HF_ENDPOINT to a mirror.",
+  },
+  MODEL_HUB_REFUSED: {
+    meaning: "The model hub refuses: no such model or revision, no access, or no hub at all.",
+    remedy: "Do what the message says.",
+  },
+  MODEL_DOWNLOAD_CORRUPT: {
+    meaning: "A file came with another content than the hub promises.",
+    remedy: "Try again, or use another mirror; nothing of the file was kept.",
+  },
   MODEL_EXISTS: {
     meaning: "A model with this id is installed already.",
     remedy: "Replace it with --replace, or import under another --id.",

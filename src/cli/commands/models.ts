@@ -1,12 +1,17 @@
 /** `models`: install, list, check and remove models. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { tryModel } from "../../app/installed-engines.js";
 import { waitForShutdownSignal } from "../../app/shutdown-signals.js";
 import { AppError } from "../../core/errors.js";
+import { HubClient } from "../../inference/store/hub-client.js";
 import { DTYPES, type Dtype } from "../../inference/store/model-manifest.js";
+import { pullModel } from "../../inference/store/model-pull.js";
 import { type ModelStore, openModelStore } from "../../inference/store/model-store.js";
 import { type CliContext, type CommonOptions, configOf, runCommand } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import { createPullBars } from "../pull-bars.js";
 
 interface ImportOptions extends CommonOptions {
   readonly id?: string;
@@ -17,7 +22,7 @@ interface ImportOptions extends CommonOptions {
 const MEGABYTE = 1e6;
 
 export function addModelsCommand(program: Command, context: CliContext): void {
-  const models = program.command("models").description("models on this machine: import, list, verify, remove");
+  const models = program.command("models").description("models on this machine: pull, import, list, verify, remove");
   const run = (options: CommonOptions, work: (store: ModelStore) => Promise<number>): Promise<void> =>
     runCommand(context, options, () => work(openModelStore(configOf(context, options).inference.modelsDirectory)));
   models
@@ -29,6 +34,15 @@ export function addModelsCommand(program: Command, context: CliContext): void {
     .option("--replace", "take the place of an installed model with this id")
     .option("--data-dir <directory>", "where everything is kept")
     .action((directory: string, options: ImportOptions) => run(options, (store) => importModel(context, store, directory, options)));
+  models
+    .command("pull")
+    .argument("<model>", "owner/name on the hub, with @revision for another than main")
+    .description("download a model from the hub (HF_ENDPOINT, HF_TOKEN) and install it; goes on where it broke off")
+    .option("--id <id>", "its name here; default: the name on the hub")
+    .option("--dtype <type>", `how its weights are stored: ${DTYPES.join(", ")}; default: the first that is there`)
+    .option("--replace", "take the place of an installed model with this id")
+    .option("--data-dir <directory>", "where everything is kept")
+    .action((model: string, options: ImportOptions) => runCommand(context, options, () => pullFromHub(context, model, options)));
   models
     .command("list")
     .description("newest first")
@@ -77,6 +91,41 @@ async function importModel(context: CliContext, store: ModelStore, directory: st
   if (context.isTerminal) process.stderr.write("\r\u001b[K");
   context.print(`${model.id}: ${model.task} by ${model.engine}, ${model.dtype}, ${model.files.length} files`);
   return EXIT.done;
+}
+
+async function pullFromHub(context: CliContext, model: string, options: ImportOptions): Promise<number> {
+  const { inference, hub } = configOf(context, options);
+  const { modelsDirectory } = inference;
+  if (hub.isOffline) throw new AppError("MODEL_HUB_REFUSED", "HF_HUB_OFFLINE is set: nothing is downloaded. Use 'openchs-ai models import DIRECTORY'.");
+  const stop = new AbortController();
+  void waitForShutdownSignal().then(() => stop.abort(new AppError("MODEL_CANCELLED", "Stopped; what came is kept, and the next pull goes on from there.")));
+  const [repository = "", revision = "main"] = model.split("@");
+  const { id, dtype, replace } = options;
+  const bars = context.isTerminal ? createPullBars() : undefined;
+  const client = new HubClient({ endpoint: hub.endpoint, ...(hub.token === undefined ? {} : { token: hub.token }) });
+  const parts = { hub: client, store: openModelStore(modelsDirectory), downloads: await downloadDirectory(modelsDirectory) };
+  try {
+    const installed = await pullModel(parts, {
+      ...{ repository, revision, signal: stop.signal, isReplacing: replace === true, tryOut: tryModel },
+      ...(id === undefined ? {} : { id }),
+      ...(dtype === undefined ? {} : { dtype: toDtype(dtype) }),
+      ...(bars === undefined ? {} : { onProgress: bars.show }),
+    });
+    bars?.stop();
+    context.print(
+      `${installed.id}: ${installed.task} by ${installed.engine}, ${installed.dtype}, ${installed.files.length} files, commit ${installed.origin?.commit ?? ""}`,
+    );
+    return EXIT.done;
+  } finally {
+    bars?.stop();
+  }
+}
+
+/** Beside the models, out of their sight. */
+async function downloadDirectory(modelsDirectory: string): Promise<string> {
+  const directory = join(modelsDirectory, ".downloads");
+  await mkdir(directory, { recursive: true });
+  return directory;
 }
 
 function toDtype(text: string): Dtype {

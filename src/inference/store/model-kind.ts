@@ -68,8 +68,12 @@ const configSchema = z.looseObject({
  * @throws AppError `MODEL_FILES_INVALID` naming what is missing
  */
 export async function recognizeModel(directory: string, wanted: Dtype | undefined): Promise<ModelKind> {
+  return recognizeFiles(directory, new Set(await listFiles(directory)), wanted);
+}
+
+/** @param directory - holds `config.json` at least. @param present - relative paths of what there is or can be had */
+export async function recognizeFiles(directory: string, present: ReadonlySet<string>, wanted: Dtype | undefined): Promise<ModelKind> {
   const rule = await findRule(directory);
-  const present = new Set(await listFiles(directory));
   const missing = rule.settings.filter((name) => !present.has(name));
   if (missing.length > 0) throw invalid(`The directory lacks ${missing.join(", ")}; copy the whole model.`);
   for (const dtype of wanted === undefined ? DTYPES : [wanted]) {
@@ -106,7 +110,7 @@ function parseJson(text: string): unknown {
 
 /** Of the directory itself and its `onnx/`; links count as what they lead to. */
 async function listFiles(directory: string): Promise<readonly string[]> {
-  const top = await readdir(directory);
+  const top = await readdir(directory).catch(() => []);
   const graphs = await readdir(join(directory, "onnx")).catch(() => []);
   return [...top, ...graphs.map((name) => `onnx/${name}`)];
 }

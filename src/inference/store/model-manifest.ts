@@ -32,6 +32,8 @@ export const modelManifestSchema = z.object({
   engine: z.enum(MODEL_ENGINES),
   dtype: z.enum(DTYPES as [Dtype, ...Dtype[]]),
   importedAt: z.iso.datetime(),
+  /** On the hub; absent for one that was imported from a directory. */
+  origin: z.object({ repository: z.string(), commit: z.string() }).optional(),
   files: z.array(modelFileSchema).min(1),
 });
 export type ModelManifest = z.infer<typeof modelManifestSchema>;

@@ -21,6 +21,7 @@ export interface ModelImport {
   /** Defaults to the directory's name. */
   readonly id?: string;
   readonly dtype?: Dtype;
+  readonly origin?: NonNullable<ModelManifest["origin"]>;
   /** Takes the place of an installed model with this id. */
   readonly isReplacing?: boolean;
   /** Runs the model once before it becomes visible. @throws what makes it useless here */
@@ -52,6 +53,8 @@ const MANIFEST = "manifest.json";
 const PASSING = ".";
 /** What a broken-off import left is cleared by the next one, once it is this old. */
 const ABANDONED_AFTER_MS = 3_600_000;
+/** What a pull has brought is kept until it is whole. */
+const DOWNLOADS = `${PASSING}downloads`;
 const SPARE_BYTES = 64 * 1024 * 1024;
 
 /** @param root - need not exist yet. */
@@ -120,7 +123,16 @@ async function importModel(root: string, source: string, options: ModelImport): 
       files.push({ path, ...copied });
     }
     const { task, engine, dtype } = kind;
-    const manifest: ModelManifest = { format: 1, id, task, engine, dtype, importedAt: new Date().toISOString(), files };
+    const manifest: ModelManifest = {
+      format: 1,
+      id,
+      task,
+      engine,
+      dtype,
+      importedAt: new Date().toISOString(),
+      files,
+      ...(options.origin === undefined ? {} : { origin: options.origin }),
+    };
     await writeDurably(join(incoming, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
     await options.tryOut?.({ ...manifest, directory: incoming, revision: modelRevision(manifest) });
     signal.throwIfAborted();
@@ -138,7 +150,8 @@ function exists(): AppError {
   return new AppError("MODEL_EXISTS", "A model with this id is installed; say --replace, or another --id.");
 }
 
-async function refuseWithoutRoom(root: string, neededBytes: number): Promise<void> {
+/** @throws AppError `STORAGE_FULL` */
+export async function refuseWithoutRoom(root: string, neededBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(root);
   const freeBytes = bavail * bsize;
   if (freeBytes >= neededBytes + SPARE_BYTES) return;
@@ -200,6 +213,6 @@ async function clearAbandoned(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     if (!name.startsWith(PASSING)) continue;
     const { mtimeMs } = await stat(join(root, name)).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(join(root, name), { recursive: true, force: true });
+    if (!name.startsWith(DOWNLOADS) && Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(join(root, name), { recursive: true, force: true });
   }
 }
