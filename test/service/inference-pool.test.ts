@@ -75,6 +75,25 @@ describe("the model pool", () => {
     expect(events).toContain("restart");
   });
 
+  it("answers twenty requests although both processes are killed outright meanwhile", async () => {
+    const pool = await startPool(2);
+    const processIds = new Set(
+      (await Promise.all(Array.from({ length: 8 }, () => ask(pool, "slow")))).map(({ output }) => Number(output.answer?.split(" ")[0])),
+    );
+    expect(processIds.size).toBe(2);
+    const answers = Array.from({ length: 20 }, () => ask(pool, "slow"));
+    for (const processId of processIds) process.kill(processId, "SIGKILL");
+    for (const { output } of await Promise.all(answers)) expect(processIds.has(Number(output.answer?.split(" ")[0]))).toBe(false);
+  });
+
+  it("gives up a request that kills every process it meets, after the second", async () => {
+    const events: string[] = [];
+    const pool = await startPool(1, events);
+    await expect(ask(pool, "crash")).rejects.toMatchObject({ code: "MODEL_PROCESS_FAILED" });
+    expect((await ask(pool, "after")).output.answer).toMatch(/ after$/);
+    expect(events.filter((event) => event === "restart")).toHaveLength(2);
+  });
+
   it("stops a process that computes past its deadline", async () => {
     const pool = await startPool(1);
     const { output } = await ask(pool, "who");

@@ -11,6 +11,7 @@ const engine = createScriptedEngine({
     if (question === "crash") process.exit(9);
     if (question === "hang") for (;;) Math.sqrt(2);
     if (question === "refuse") throw new AppError("MODEL_INPUT_INVALID", "The engine can't take this input.");
+    if (question === "slow") await wait(50, undefined, { signal });
     if (question === "wait until aborted") await wait(600_000, undefined, { signal });
     return { answer: `${process.pid} ${question}`, score: 1, evidence: [] };
   },

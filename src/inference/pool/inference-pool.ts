@@ -1,6 +1,6 @@
 /**
  * The pool: model work off the main thread, in processes that are supervised, so that a crashed or hung engine fails
- * its request and nothing else. Waiting requests run by priority, then in order; calls that run go before recordings.
+ * its request and nothing else; one whose process died is tried once more, on another. Waiting requests run by priority, then in order; calls that run go before recordings.
  */
 import { AppError } from "../../core/errors.js";
 import type { Logger } from "../../core/log.js";
@@ -47,6 +47,8 @@ interface WaitingRequest {
   readonly id: number;
   readonly request: InferenceRequest;
   readonly options: RunOptions;
+  /** A process died over it once: perhaps by chance. */
+  readonly hasCrashed: boolean;
   readonly resolve: (answer: InferenceAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -133,7 +135,7 @@ export class InferencePool implements InferenceRunner {
     options.signal.addEventListener("abort", onAbort);
     try {
       const answer = await new Promise<InferenceAnswer>((resolve, reject) => {
-        this.#enqueue({ id, request, options, resolve, reject });
+        this.#enqueue({ id, request, options, hasCrashed: false, resolve, reject });
       });
       this.#options.onFinished?.(modelTask, "ok");
       return answer as InferenceAnswer<Task>;
@@ -205,7 +207,10 @@ export class InferencePool implements InferenceRunner {
           entry.resolve(answer);
         },
         (error: unknown) => {
-          if (error instanceof PreemptedError && !signal.aborted && !this.#isClosed) this.#waiting.unshift(entry);
+          const mayGoOn = !signal.aborted && !this.#isClosed;
+          const isCrash = error instanceof AppError && error.code === "MODEL_PROCESS_FAILED";
+          if (mayGoOn && error instanceof PreemptedError) this.#waiting.unshift(entry);
+          else if (mayGoOn && isCrash && !entry.hasCrashed) this.#waiting.unshift({ ...entry, hasCrashed: true });
           else entry.reject(signal.aborted ? signal.reason : error);
         },
       )
