@@ -152,11 +152,19 @@ interface PoolParts {
 
 function createPool(config: Config, { workDirectory, logger, metrics, entry }: PoolParts): InferencePool {
   const { modelsDirectory, processes, whisperWindowMargin } = config.inference;
+  const { speechUrl: baseUrl, speechModel: model, timeoutMs, apiKeyFile } = config.remote;
+  const remoteSpeech = baseUrl === undefined ? undefined : { baseUrl, model, timeoutMs, ...(apiKeyFile === undefined ? {} : { apiKeyFile }) };
   const processCount = processes || availableParallelism();
   const threads = Math.max(1, Math.floor(availableParallelism() / processCount));
   return new InferencePool({
     entry,
-    entryArguments: inferenceProcessArguments({ workDirectory, modelsDirectory, threads, whisperWindowMargin }),
+    entryArguments: inferenceProcessArguments({
+      workDirectory,
+      modelsDirectory,
+      threads,
+      whisperWindowMargin,
+      ...(remoteSpeech === undefined ? {} : { remoteSpeech }),
+    }),
     textProcessCount: 1,
     processCount,
     maxWaiting: config.inference.maxWaiting,

@@ -1,9 +1,13 @@
 /** Entry file of a model process: builds the engines this machine can run and serves the pool. */
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { isProgramPresent } from "../audio/program.js";
+import { AppError } from "../core/errors.js";
 import { createBuiltinEngines } from "../inference/backends/builtin/create-builtin-engines.js";
 import { createEnergyVoiceActivityDetector } from "../inference/backends/energy/energy-voice-activity-detector.js";
 import { createPocketsphinxRecognizer, POCKETSPHINX_PROBE } from "../inference/backends/pocketsphinx/pocketsphinx-recognizer.js";
+import type { RemoteServer } from "../inference/backends/remote/remote-client.js";
+import { createRemoteRecognizer } from "../inference/backends/remote/remote-recognizer.js";
 import { createSileroVoiceActivityDetector } from "../inference/backends/silero/silero-voice-activity-detector.js";
 import type { ModelEngine } from "../inference/model-engine.js";
 import { reportUnable, runInferenceWorker } from "../inference/pool/inference-worker.js";
@@ -20,6 +24,8 @@ export interface InferenceProcessArguments {
   /** For one model at work. */
   readonly threads: number;
   readonly whisperWindowMargin: number;
+  /** A server that hears calls; undefined: none. */
+  readonly remoteSpeech?: Omit<RemoteServer, "apiKey"> & { readonly apiKeyFile?: string };
 }
 
 async function createEngines(options: InferenceProcessArguments): Promise<readonly ModelEngine[]> {
@@ -30,13 +36,23 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
     () => {},
   );
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
-  const { modelsDirectory, threads, whisperWindowMargin } = options;
+  const { modelsDirectory, threads, whisperWindowMargin, remoteSpeech } = options;
+  if (remoteSpeech !== undefined) engines.push((await createRemoteSpeech(remoteSpeech)) as ModelEngine);
   if (modelsDirectory !== undefined) engines.push(...(await createInstalledEngines({ modelsDirectory, threads, whisperWindowMargin })));
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
     engines.push(createPocketsphinxRecognizer(options) as ModelEngine);
   }
   engines.push(...createBuiltinEngines({ assetsDirectory: options.dataDirectory }));
   return engines;
+}
+
+/** The key goes by file and not on the command line, where others could read it. */
+async function createRemoteSpeech({ apiKeyFile, ...server }: NonNullable<InferenceProcessArguments["remoteSpeech"]>): Promise<ModelEngine<"speech">> {
+  if (apiKeyFile === undefined) return createRemoteRecognizer(server);
+  const apiKey = await readFile(apiKeyFile, "utf8").catch(() => {
+    throw new AppError("CONFIG_INVALID", "REMOTE_API_KEY_FILE can't be read; check the path and who may read it.");
+  });
+  return createRemoteRecognizer({ ...server, apiKey: apiKey.trim() });
 }
 
 try {

@@ -129,3 +129,14 @@ export function encodeAlawWav(frames: Uint8Array, format: { readonly channelCoun
   header.writeUInt32LE(frames.length, 42);
   return Buffer.concat([header, frames]);
 }
+
+/** One channel of 16-bit samples as a whole file. */
+export function encodePcmWav(samples: Int16Array, sampleRateHz: number): Buffer {
+  const header = streamingWavHeader({ channelCount: 1, sampleRateHz });
+  const dataBytes = samples.length * 2;
+  header.writeUInt32LE(header.length - 8 + dataBytes, 4);
+  header.writeUInt32LE(dataBytes, 40);
+  const data = Buffer.alloc(dataBytes);
+  for (const [index, sample] of samples.entries()) data.writeInt16LE(sample, index * 2);
+  return Buffer.concat([header, data]);
+}

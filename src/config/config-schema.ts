@@ -101,6 +101,12 @@ export const configSchema = z.object({
     modelsDirectory: z.string().min(1),
     whisperWindowMargin: integer(0, 1_500),
   }),
+  remote: z.object({
+    speechUrl: z.url({ protocol: /^https?$/ }).optional(),
+    speechModel: z.string().min(1),
+    apiKeyFile: optionalPath,
+    timeoutMs: integer(100, 600_000),
+  }),
   hub: z.object({ endpoint: z.url({ protocol: /^https?$/ }), token: z.string().min(1).optional(), isOffline: hubFlag }),
   queue: z.object({
     concurrency: integer(0, 64),
@@ -320,6 +326,20 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     defaultText: "1000",
     rule: "1 to 100000",
     purpose: "Model requests that may wait before more are refused.",
+  },
+  REMOTE_SPEECH_URL: {
+    path: "remote.speechUrl",
+    rule: "a URL",
+    purpose:
+      "A server with OpenAI's /audio/transcriptions on the helpline's own network, such as `http://10.0.0.5:8000/v1`: it hears calls before any installed engine does. Their sound goes there. Unset: none.",
+  },
+  REMOTE_SPEECH_MODEL: { path: "remote.speechModel", defaultText: "whisper-1", rule: "a name", purpose: "The model that server is asked for." },
+  REMOTE_API_KEY_FILE: { path: "remote.apiKeyFile", rule: "a file path", purpose: "Key for that server, if it wants one." },
+  REMOTE_TIMEOUT_MS: {
+    path: "remote.timeoutMs",
+    defaultText: "20000",
+    rule: "100 to 600000",
+    purpose: "How long one of its answers may take; three are tried.",
   },
   HF_ENDPOINT: {
     path: "hub.endpoint",

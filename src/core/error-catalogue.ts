@@ -172,6 +172,14 @@ export const ERROR_CATALOGUE = {
     meaning: "The files of an installed model are missing, broken, or not what they say.",
     remedy: "openchs-ai models verify names them; import or pull the model again.",
   },
+  MODEL_REMOTE_UNAVAILABLE: {
+    meaning: "The model server on the helpline's network can't be reached, is late, or fails.",
+    remedy: "Look at that server. With the engine auto, the next one does the work meanwhile.",
+  },
+  MODEL_REMOTE_INVALID: {
+    meaning: "The model server refuses the request, or answers in another form than was asked for.",
+    remedy: "Check REMOTE_SPEECH_MODEL, the key, and what the server can do. Nothing of the answer was used.",
+  },
   MODEL_HUB_UNREACHABLE: {
     meaning: "The model hub can't be reached, or answers with an error of its own.",
     remedy: "Try again later: a pull goes on where it broke off. Or set HF_ENDPOINT to a mirror.",

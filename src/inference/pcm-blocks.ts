@@ -31,6 +31,21 @@ export async function* readPcmBlocks(source: PcmSource, blockSamples: number, si
   }
 }
 
+/** The samples between two times; what lies outside of the source is left out. */
+export async function readPcmRange(source: PcmSource, fromMs: number, toMs: number): Promise<Int16Array> {
+  const first = Math.max(0, Math.round((fromMs * source.sampleRateHz) / 1000));
+  const last = Math.min(source.sampleCount, Math.round((toMs * source.sampleRateHz) / 1000));
+  if ("samples" in source) return source.samples.subarray(first, last);
+  const bytes = Buffer.alloc(Math.max(0, last - first) * 2);
+  const file = await open(source.path, "r");
+  try {
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, first * 2);
+    return new Int16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytesRead / 2));
+  } finally {
+    await file.close();
+  }
+}
+
 /** A window at one of the rates an engine takes, if it names any; files are at such a rate already. */
 export async function atEngineRate(source: PcmSource, sampleRatesHz: readonly number[] | undefined): Promise<PcmSource> {
   const [rate] = sampleRatesHz ?? [];

@@ -6,6 +6,7 @@ import { modelFixture } from "../support/model-fixtures.js";
 import { runCli } from "../support/run-cli.js";
 import { samplePath } from "../support/sample-audio.js";
 import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
+import { startTranscriptionServer } from "../support/transcription-server.js";
 
 interface PrintedAnalysis {
   readonly transcript: {
@@ -51,6 +52,19 @@ describe("installed models", () => {
     const speech = analysis.models.find(({ task }) => task === "speech");
     expect(speech).toMatchObject({ engine: "whisper:whisper-merged", revision: expect.stringMatching(/^whisper-merged-[0-9a-f]{12}$/u) });
     expect(analysis.models.find(({ task }) => task === "entities")?.engine).toBe("token-classification:labels-wordpiece");
+  });
+
+  it("come after a server that hears calls, and do its work when it is away", async () => {
+    const server = await startTranscriptionServer({ body: { text: "mtoto analia", language: "sw" } });
+    const command = ["process", samplePath("school-bullying", "call-8k-alaw.wav"), "--language", "sw", "--json"];
+    const env = { DATA_DIR: data.path, REMOTE_SPEECH_URL: server.url };
+    const speechEngine = async (): Promise<string | undefined> => {
+      const { models: used } = JSON.parse((await runCli(command, { env })).stdout) as PrintedAnalysis;
+      return used.find(({ task }) => task === "speech")?.engine;
+    };
+    expect(await speechEngine()).toBe("remote");
+    await server[Symbol.asyncDispose]();
+    expect(await speechEngine()).toBe("whisper:whisper-merged");
   });
 
   it("that can't be run here are not installed", async () => {

@@ -3,7 +3,7 @@
  *
  * The engines are handed in by the process's entry file in `app/`, which is the only place that knows concrete ones.
  */
-import { AppError, toAppError } from "../../core/errors.js";
+import { AppError, type ErrorCode, toAppError } from "../../core/errors.js";
 import type { ModelTask } from "../../core/model-task.js";
 import { isEngineNamed, type ModelEngine } from "../model-engine.js";
 import { atEngineRate } from "../pcm-blocks.js";
@@ -50,10 +50,21 @@ export function reportUnable(thrown: unknown): void {
   process.send?.({ kind: "unable", code, message: safeMessage } satisfies MessageFromProcess, () => process.exit(1));
 }
 
+/** A server that is away, and a model that does not do this language. */
+const LEFT_TO_THE_NEXT: readonly ErrorCode[] = ["MODEL_REMOTE_UNAVAILABLE", "MODEL_REMOTE_INVALID", "MODEL_NOT_READY"];
+
+/** Of those that may serve, the next does the work when one can't be used now; the answer names who did it. */
 async function runEngine(engines: readonly ModelEngine[], request: InferenceRequest, signal: AbortSignal): Promise<InferenceAnswer> {
-  const engine = chooseEngine(engines, request.modelTask, request.engine);
-  const output = await engine.run(await fitAudio(request, engine), { signal });
-  return { output, engine: engine.description.engine, revision: engine.description.revision };
+  const candidates = chooseEngines(engines, request.modelTask, request.engine);
+  for (const [index, engine] of candidates.entries()) {
+    try {
+      const output = await engine.run(await fitAudio(request, engine), { signal });
+      return { output, engine: engine.description.engine, revision: engine.description.revision };
+    } catch (error) {
+      if (!(error instanceof AppError && LEFT_TO_THE_NEXT.includes(error.code)) || index === candidates.length - 1) throw error;
+    }
+  }
+  throw new AppError("MODEL_NOT_READY", noEngineMessage(request.modelTask), { details: { modelTask: request.modelTask } });
 }
 
 async function fitAudio({ input }: InferenceRequest, { description }: ModelEngine): Promise<InferenceRequest["input"]> {
@@ -61,12 +72,12 @@ async function fitAudio({ input }: InferenceRequest, { description }: ModelEngin
   return { ...input, audio: await atEngineRate(input.audio, description.capabilities.sampleRatesHz) };
 }
 
-/** @throws AppError `MODEL_NOT_READY` when the task has no engine, `MODEL_ENGINE_UNKNOWN` for an unknown name. */
-function chooseEngine(engines: readonly ModelEngine[], modelTask: ModelTask, name: string): ModelEngine {
+/** With `auto` all of the task's, in order of preference. @throws AppError `MODEL_ENGINE_UNKNOWN` for an unknown name */
+function chooseEngines(engines: readonly ModelEngine[], modelTask: ModelTask, name: string): readonly ModelEngine[] {
   const candidates = engines.filter((engine) => engine.description.modelTask === modelTask);
-  const chosen = name === "auto" ? candidates[0] : candidates.find((engine) => isEngineNamed(engine.description.engine, name));
-  if (chosen !== undefined) return chosen;
-  if (name === "auto") throw new AppError("MODEL_NOT_READY", noEngineMessage(modelTask), { details: { modelTask } });
+  if (name === "auto") return candidates;
+  const chosen = candidates.find((engine) => isEngineNamed(engine.description.engine, name));
+  if (chosen !== undefined) return [chosen];
   throw new AppError("MODEL_ENGINE_UNKNOWN", `No such engine is installed for ${modelTask}; 'openchs-ai doctor' lists the installed ones.`);
 }
 

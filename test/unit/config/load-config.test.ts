@@ -71,7 +71,18 @@ describe("loadConfig", () => {
 
   it("never tells a value, which may be a secret", () => {
     const secret = "hunter2-Zanzibar";
-    const anyText = ["DATA_DIR", "MODELS_DIR", "HF_TOKEN", "HOST", "STREAM_HOST", "SPEECH_ENGINE", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_ROLE_CLAIM"];
+    const anyText = [
+      "DATA_DIR",
+      "MODELS_DIR",
+      "HF_TOKEN",
+      "REMOTE_SPEECH_MODEL",
+      "HOST",
+      "STREAM_HOST",
+      "SPEECH_ENGINE",
+      "JWT_ISSUER",
+      "JWT_AUDIENCE",
+      "JWT_ROLE_CLAIM",
+    ];
     const checked = Object.keys(SETTINGS).filter((variable) => !anyText.includes(variable) && !variable.endsWith("_FILE"));
     for (const variable of checked) {
       for (const sources of [{ argv: { [variable]: secret } }, { env: { [variable]: secret } }, { file: { [variable]: secret } }]) {

@@ -1,10 +1,10 @@
 /** The `speech` engine on a Whisper model that is installed: each utterance is a window of its own. */
-import { open } from "node:fs/promises";
 import { MEL_SAMPLE_RATE_HZ } from "../../../audio/features/log-mel.js";
 import { AppError } from "../../../core/errors.js";
 import { type LanguageTag, UNDETERMINED_LANGUAGE } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
-import type { PcmSource, RecognizedUtterance, SpeechInput, Utterance } from "../../speech-recognizer.js";
+import { readPcmRange } from "../../pcm-blocks.js";
+import type { RecognizedUtterance, SpeechInput, Utterance } from "../../speech-recognizer.js";
 import { decodeWindow, detectLanguage, isNoSpeech, type WindowRequest } from "./decode-window.js";
 import { decodeLong } from "./long-form.js";
 import { FRAMES_PER_POSITION, WhisperModel, type WhisperModelOptions } from "./whisper-model.js";
@@ -103,7 +103,8 @@ class Hearing {
 
   async hear(utterance: Utterance): Promise<readonly RecognizedUtterance[]> {
     const fromMs = Math.max(0, utterance.startMs - PADDING_MS);
-    const samples = await readSamples(this.#input.audio, fromMs, utterance.endMs + PADDING_MS);
+    const pcm = await readPcmRange(this.#input.audio, fromMs, utterance.endMs + PADDING_MS);
+    const samples = Float32Array.from(pcm, (sample) => sample / 32_768);
     const lengthMs = utterance.endMs - utterance.startMs;
     // A recording is heard as the model was trained; a call that runs is heard soon.
     const isLive = "samples" in this.#input.audio;
@@ -152,20 +153,5 @@ class Hearing {
   #note(language: LanguageTag, lengthMs: number): LanguageTag {
     this.#heardMs.set(language, (this.#heardMs.get(language) ?? 0) + lengthMs);
     return language;
-  }
-}
-
-/** @returns +-1 */
-async function readSamples(audio: PcmSource, fromMs: number, toMs: number): Promise<Float32Array> {
-  const first = Math.round((fromMs * audio.sampleRateHz) / 1000);
-  const last = Math.min(audio.sampleCount, Math.round((toMs * audio.sampleRateHz) / 1000));
-  if ("samples" in audio) return Float32Array.from(audio.samples.subarray(first, last), (sample) => sample / 32_768);
-  const bytes = Buffer.alloc(Math.max(0, last - first) * 2);
-  const file = await open(audio.path, "r");
-  try {
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, first * 2);
-    return Float32Array.from(new Int16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytesRead / 2)), (sample) => sample / 32_768);
-  } finally {
-    await file.close();
   }
 }
