@@ -1,6 +1,6 @@
 /** Our Whisper against Python's transformers on the same tiny weights: features, states, and every token. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeWindow, detectLanguage } from "../../src/inference/backends/whisper/decode-window.js";
+import { decodeWindow, detectLanguage, timeTokens } from "../../src/inference/backends/whisper/decode-window.js";
 import { decodeLong } from "../../src/inference/backends/whisper/long-form.js";
 import { WhisperModel } from "../../src/inference/backends/whisper/whisper-model.js";
 import { fixtureSound, modelFixture, WHISPER_FIXTURES, whisperParity } from "../support/model-fixtures.js";
@@ -68,6 +68,23 @@ describe.each(WHISPER_FIXTURES)("%s", (name) => {
       signal,
     } as const;
     expect((await decodeWindow(model, states, request)).tokens).toEqual(tokens);
+  });
+
+  it("tells when each token was said as Python does, or that it can't", async () => {
+    const states = await heard();
+    const request = {
+      language: "sw",
+      task: "transcribe",
+      withTimes: false,
+      beamCount: 1,
+      prompt: [],
+      maxTokens: parity.newTokens,
+      temperatures: [0],
+      signal,
+    } as const;
+    const window = await decodeWindow(model, states, request);
+    const times = await timeTokens(model, states, window, 350);
+    expect(times).toEqual(model.hasCrossAttentions ? parity.tokenTimes.map((seconds) => Math.round(seconds * 1000)) : undefined);
   });
 
   it("goes through 70 seconds window by window as Python does, to the same times and tokens", async () => {

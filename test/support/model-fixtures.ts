@@ -23,6 +23,8 @@ export interface WhisperParity {
   readonly languages: Readonly<Record<string, number>>;
   readonly runs: readonly WhisperParityRun[];
   readonly shortWindow: { readonly positions: number; readonly encoder: readonly (readonly [number, number])[]; readonly tokens: readonly number[] };
+  /** Seconds; of the tokens of the first run, and of the end. */
+  readonly tokenTimes: readonly number[];
   readonly longForm: {
     readonly seconds: number;
     readonly seed: number;

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import transformers
 from transformers import GenerationConfig, GenerationMixin, LogitsProcessorList, WhisperFeatureExtractor
+from transformers.generation.utils import GenerateEncoderDecoderOutput
 from transformers.generation.logits_process import (
     SuppressTokensAtBeginLogitsProcessor,
     SuppressTokensLogitsProcessor,
@@ -93,6 +94,13 @@ def parity(model, tokenizer):
     ):
         written = without_end(write_once(model, tokenizer, features, settings))
         runs.append({**settings, "tokens": written, "text": tokenizer.decode(written)})
+    heard = next(run for run in runs if run.get("language") == "sw" and "num_beams" not in run and "return_timestamps" not in run)
+    spoken_ids = torch.tensor([[*prompt, *heard["tokens"]]])
+    with torch.no_grad():
+        attentions = model(encoder_outputs=(hidden,), decoder_input_ids=spoken_ids, output_attentions=True).cross_attentions
+    after = torch.cat([spoken_ids, torch.tensor([[end]])], dim=1)
+    timed = model._extract_token_timestamps(GenerateEncoderDecoderOutput(sequences=after, cross_attentions=(attentions,)), model.generation_config.alignment_heads, num_frames=700)
+    token_times = [round(float(value), 2) for value in timed[0, len(prompt) :]]
     positions = SHORT_POSITIONS
     with torch.no_grad():
         whole_table = model.model.encoder.embed_positions.weight
@@ -117,7 +125,7 @@ def parity(model, tokenizer):
         "mel": spread(features.numpy(), 400), "encoder": spread(hidden.numpy(), 400), "prompt": prompt,
         "logits": [round(float(value), 6) for value in logits],
         "languages": {tag: round(float(value), 6) for tag, value in zip(LANGUAGES, torch.softmax(spoken[language_ids], 0))},
-        "runs": runs, "shortWindow": short_window, "longForm": {"seconds": 70, "seed": 5, "segments": segments},
+        "runs": runs, "shortWindow": short_window, "tokenTimes": token_times, "longForm": {"seconds": 70, "seed": 5, "segments": segments},
     }
 
 

@@ -8,7 +8,9 @@ import { type SearchOptions, type SequenceStart, searchGreedily, type WrittenTok
 import type { Ort } from "../onnx/onnx-runtime.js";
 import { logSumExp, type TokenRules } from "../onnx/token-rules.js";
 import { searchWithBeams } from "./beam-search.js";
+import { type HeadAttention, tokenColumns } from "./token-times.js";
 import type { WhisperModel } from "./whisper-model.js";
+import { TIME_STEP_MS } from "./whisper-vocabulary.js";
 
 export interface WindowRequest {
   readonly language: LanguageTag;
@@ -25,6 +27,8 @@ export interface WindowRequest {
 }
 
 export interface WindowText extends WrittenTokens {
+  /** What the decoder was given to begin with. */
+  readonly prompt: readonly number[];
   readonly text: string;
   /** 0..1 that nobody spoke; 0 when the model can't tell. */
   readonly noSpeech: number;
@@ -85,7 +89,7 @@ async function decodeOnce(model: WhisperModel, hiddenStates: Ort.Tensor, request
       ? await searchWithBeams(start, options, request.beamCount)
       : (await searchGreedily(start, options, { temperature, random: seededRandom(temperature) }))[0];
   if (written === undefined) throw new RangeError("A search answers for every sequence.");
-  return { ...written, text: vocabulary.decode(written.tokens), noSpeech, temperature };
+  return { ...written, prompt, text: vocabulary.decode(written.tokens), noSpeech, temperature };
 }
 
 function promptOf({ settings: { vocabulary, targetPositions } }: WhisperModel, { language, task, withTimes, prompt }: WindowRequest): readonly number[] {
@@ -109,6 +113,35 @@ function rulesOf({ settings }: WhisperModel, withTimes: boolean): TokenRules {
 
 function noSpeechOf({ settings: { vocabulary } }: WhisperModel, logits: Float32Array): number {
   return vocabulary.noSpeechId === undefined ? 0 : Math.exp((logits[vocabulary.noSpeechId] ?? Number.NEGATIVE_INFINITY) - logSumExp(logits));
+}
+
+/**
+ * When each token was said, from one more pass over all of them.
+ *
+ * @param positions - encoder positions that hold sound, 20 ms each.
+ * @returns milliseconds from the window's beginning: one per token and one for the end; undefined when the model does not tell
+ */
+export async function timeTokens(
+  model: WhisperModel,
+  hiddenStates: Ort.Tensor,
+  { prompt, tokens }: WindowText,
+  positions: number,
+): Promise<readonly number[] | undefined> {
+  if (!model.hasCrossAttentions || tokens.length === 0) return undefined;
+  const rows = prompt.length + tokens.length;
+  const { crossAttentions } = await model.startDecoder(hiddenStates).step([[...prompt, ...tokens]]);
+  const heads = model.alignmentHeads.flatMap(([layer, head]): readonly HeadAttention[] => {
+    const tensor = crossAttentions[layer];
+    const stride = tensor?.dims[3];
+    if (tensor === undefined || stride === undefined) return [];
+    const size = rows * stride;
+    return [{ weights: (tensor.data as Float32Array).subarray(head * size, (head + 1) * size), stride }];
+  });
+  if (heads.length === 0) return undefined;
+  // A row stands for the token that it writes: the one after it.
+  return tokenColumns(heads, rows, Math.min(positions, heads[0]?.stride ?? positions))
+    .slice(prompt.length - 1)
+    .map((column) => column * TIME_STEP_MS);
 }
 
 /** Mean over the tokens and the end mark. */

@@ -66,6 +66,13 @@ export class WhisperModel {
     return this.#decoder.first.outputNames.some((name) => name.startsWith("cross_attentions."));
   }
 
+  /** Heads that follow the sound; where the model does not name them, all of the upper half of the decoder. */
+  get alignmentHeads(): readonly (readonly [number, number])[] {
+    const { alignmentHeads, layers, heads } = this.settings;
+    const upper = Array.from({ length: layers - Math.floor(layers / 2) }, (_, index) => Math.floor(layers / 2) + index);
+    return alignmentHeads ?? upper.flatMap((layer) => Array.from({ length: heads }, (_, head) => [layer, head] as const));
+  }
+
   /** @param samples - mono, 16 kHz, +-1; silence is added or the end cut. @returns features of `frameCount` frames of 10 ms, a row a band */
   features(samples: Float32Array, frameCount: number): Float32Array {
     return this.#logMel.compute(samples, frameCount);

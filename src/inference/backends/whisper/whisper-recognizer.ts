@@ -1,15 +1,15 @@
 /** The `speech` engine on a Whisper model that is installed: each utterance is a window of its own. */
-import { MEL_SAMPLE_RATE_HZ } from "../../../audio/features/log-mel.js";
+import { MEL_HOP_SAMPLES, MEL_SAMPLE_RATE_HZ } from "../../../audio/features/log-mel.js";
 import { AppError } from "../../../core/errors.js";
 import { type LanguageTag, UNDETERMINED_LANGUAGE } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { readPcmRange } from "../../pcm-blocks.js";
 import type { RecognizedUtterance, SpeechInput, Utterance } from "../../speech-recognizer.js";
-import { decodeWindow, detectLanguage, isNoSpeech, type WindowRequest } from "./decode-window.js";
+import { decodeWindow, detectLanguage, isNoSpeech, timeTokens, type WindowRequest } from "./decode-window.js";
 import { decodeLong } from "./long-form.js";
 import { FRAMES_PER_POSITION, WhisperModel, type WhisperModelOptions } from "./whisper-model.js";
 import { readWhisperSettings } from "./whisper-settings.js";
-import { groupWords, spreadWords } from "./word-grouping.js";
+import { groupWords, placeWords, spreadWords } from "./word-grouping.js";
 
 /** Sound around an utterance goes with it, so that no first sound is lost. */
 const PADDING_MS = 100;
@@ -73,6 +73,16 @@ function allowedLanguages({ language, allowedLanguages: asked }: SpeechInput, kn
   throw new AppError("MODEL_NOT_READY", `The installed Whisper model does not know ${wanted.join(", ")}; choose a language it knows, or another model.`);
 }
 
+/** Text of a stretch of the call. */
+interface HeardPiece {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly tokens: readonly number[];
+  readonly logProbabilities: readonly number[];
+  /** When each token begins and the last ends; absent when the model does not tell. */
+  readonly tokenMs?: readonly number[];
+}
+
 class Hearing {
   readonly #model: WhisperModel;
   readonly #margin: number;
@@ -118,7 +128,11 @@ class Hearing {
     };
     if ((samples.length * 1000) / MEL_SAMPLE_RATE_HZ <= MAX_WINDOW_MS) {
       const window = await decodeWindow(this.#model, states, { ...request, withTimes: false });
-      return isNoSpeech(window) ? [] : this.#toUtterances([{ ...window, ...utterance }], language);
+      if (isNoSpeech(window)) return [];
+      const heard = Math.ceil(samples.length / (MEL_HOP_SAMPLES * FRAMES_PER_POSITION));
+      const times = await timeTokens(this.#model, states, window, heard);
+      const tokenMs = times?.map((ms) => fromMs + ms);
+      return this.#toUtterances([{ ...window, ...utterance, ...(tokenMs === undefined ? {} : { tokenMs }) }], language);
     }
     const pieces = await decodeLong(this.#model, samples, request);
     return this.#toUtterances(
@@ -127,16 +141,22 @@ class Hearing {
     );
   }
 
-  #toUtterances(
-    pieces: readonly { readonly startMs: number; readonly endMs: number; readonly tokens: readonly number[]; readonly logProbabilities: readonly number[] }[],
-    language: LanguageTag,
-  ): readonly RecognizedUtterance[] {
-    return pieces.flatMap(({ startMs, endMs, ...run }) => {
+  #toUtterances(pieces: readonly HeardPiece[], language: LanguageTag): readonly RecognizedUtterance[] {
+    return pieces.flatMap(({ startMs, endMs, tokenMs, ...run }) => {
       const words = groupWords(this.#model.settings.vocabulary, run);
       if (words.length === 0) return [];
       const mean = run.logProbabilities.reduce((sum, value) => sum + value, 0) / run.logProbabilities.length;
       const text = words.map((word) => word.text).join(" ");
-      return [{ startMs, endMs, text, language, score: Math.exp(mean), words: spreadWords(words, { startMs, endMs }) }];
+      return [
+        {
+          startMs,
+          endMs,
+          text,
+          language,
+          score: Math.exp(mean),
+          words: tokenMs === undefined ? spreadWords(words, { startMs, endMs }) : placeWords(words, tokenMs, { startMs, endMs }),
+        },
+      ];
     });
   }
 

@@ -6,6 +6,9 @@ interface TokenWord {
   readonly text: string;
   /** Mean over the word's tokens. */
   readonly logProbability: number;
+  /** Its tokens by their numbers, half-open. */
+  readonly firstToken: number;
+  readonly endToken: number;
 }
 
 interface TokenRun {
@@ -17,28 +20,33 @@ const UNFINISHED = "\u{FFFD}";
 
 /** Marks and times are left out. */
 export function groupWords(vocabulary: WhisperVocabulary, { tokens, logProbabilities }: TokenRun): readonly TokenWord[] {
-  const words: { text: string; sum: number; count: number }[] = [];
+  const words: { text: string; sum: number; count: number; firstToken: number; endToken: number }[] = [];
   let waiting: number[] = [];
   let waitingSum = 0;
+  let firstToken = 0;
   for (const [index, token] of tokens.entries()) {
     if (!vocabulary.isText(token)) continue;
+    if (waiting.length === 0) firstToken = index;
     waiting.push(token);
     waitingSum += logProbabilities[index] ?? 0;
     const text = vocabulary.decode(waiting);
     const isLast = !tokens.slice(index + 1).some((later) => vocabulary.isText(later));
     if (text.endsWith(UNFINISHED) && !isLast) continue;
     const last = words.at(-1);
-    if (last === undefined || /^\s/u.test(text)) words.push({ text, sum: waitingSum, count: waiting.length });
+    if (last === undefined || /^\s/u.test(text)) words.push({ text, sum: waitingSum, count: waiting.length, firstToken, endToken: index + 1 });
     else {
       last.text += text;
       last.sum += waitingSum;
       last.count += waiting.length;
+      last.endToken = index + 1;
     }
     waiting = [];
     waitingSum = 0;
   }
   // Control characters are in the vocabulary, and in nobody's speech.
-  return words.map(({ text, sum, count }) => ({ text: text.replace(/\p{Cc}/gu, "").trim(), logProbability: sum / count })).filter(({ text }) => text !== "");
+  return words
+    .map(({ text, sum, count, ...place }) => ({ ...place, text: text.replace(/\p{Cc}/gu, "").trim(), logProbability: sum / count }))
+    .filter(({ text }) => text !== "");
 }
 
 /** Over the time between, each word as long as it has letters: what is left when a model does not tell where it listened. */
@@ -51,4 +59,17 @@ export function spreadWords(words: readonly TokenWord[], { startMs, endMs }: { r
     passed += text.length + 1;
     return { text, startMs: timeOf(from), endMs: timeOf(passed), score: Math.exp(logProbability) };
   });
+}
+
+/** By what the model listened to. @param tokenMs - when each token begins, and the last ends; call time */
+export function placeWords(
+  words: readonly TokenWord[],
+  tokenMs: readonly number[],
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+): readonly TranscriptWord[] {
+  const within = (ms: number | undefined): number => Math.round(Math.min(endMs, Math.max(startMs, ms ?? endMs)));
+  return words.map(({ text, logProbability, firstToken, endToken }) => ({
+    ...{ text, score: Math.exp(logProbability) },
+    ...{ startMs: within(tokenMs[firstToken]), endMs: within(tokenMs[endToken]) },
+  }));
 }
