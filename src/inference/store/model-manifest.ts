@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { MODEL_TASKS } from "../../core/model-task.js";
 
-export const MODEL_ENGINES = ["whisper", "token-classification", "seq2seq"] as const;
+const MODEL_ENGINES = ["whisper", "token-classification", "seq2seq"] as const;
 export type InstalledEngine = (typeof MODEL_ENGINES)[number];
 
 /** How weights are stored, by the names of the hub, and how their graphs' names end. In order of preference on a CPU. */

@@ -27,7 +27,8 @@ export function openSession(ort: OrtRuntime, model: string | Uint8Array, { threa
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
-    // The arena keeps the most that was ever needed, for every shape of input; calls differ in length.
+    // The arena keeps the most that was ever needed, for every shape of input. Measured on Whisper base: as fast without it,
+    // and half the memory.
     enableCpuMemArena: false,
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   };

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { AppError } from "../../../core/errors.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
+import { LazyModel } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { splitSentences } from "./sentences.js";
 import { Seq2SeqModel, type Seq2SeqModelOptions } from "./seq2seq-model.js";
@@ -34,14 +35,7 @@ export async function createModelTranslator(options: ModelTranslatorOptions): Pr
   const tokenizer = await TextTokenizer.read(options.directory);
   const languages = languageTokens((token) => tokenizer.idOf(token), tokenizer.marks);
   const direction = languages.size > 0 ? undefined : await readDirection(options);
-  let loading: Promise<Seq2SeqModel> | undefined;
-  const load = (): Promise<Seq2SeqModel> => {
-    loading ??= Seq2SeqModel.open(options).catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
-  };
+  const lazy = new LazyModel(() => Seq2SeqModel.open(options));
   return {
     description: {
       modelTask: "translation",
@@ -52,7 +46,7 @@ export async function createModelTranslator(options: ModelTranslatorOptions): Pr
     async run({ segments, targetLanguage }, { signal }) {
       const sources = new Set(segments.map(({ language }) => language).filter((language) => language !== targetLanguage));
       for (const source of sources) refuseUnknown({ source, target: targetLanguage }, direction, languages);
-      const model = await load();
+      const model = await lazy.load();
       const translated: { segmentId: string; text: string }[] = [];
       for (const { id: segmentId, language, text } of segments) {
         const sentences = language === targetLanguage ? [] : splitSentences(text);
@@ -68,9 +62,7 @@ export async function createModelTranslator(options: ModelTranslatorOptions): Pr
       }
       return { language: targetLanguage, segments: translated };
     },
-    async close() {
-      await (await loading)?.close();
-    },
+    close: () => lazy.close(),
   };
 }
 

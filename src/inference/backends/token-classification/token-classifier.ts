@@ -8,6 +8,7 @@ import { type Evidence, toEvidence } from "../../../core/evidence.js";
 import type { TranscriptSegment } from "../../../core/transcript.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { chunkSegments, toSegmentSpans } from "../../text-chunker.js";
+import { LazyModel } from "../onnx/lazy-model.js";
 import { idTensor, loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "../onnx/onnx-runtime.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { groupLabels, type LabelledSpan, type LabelledToken, toEntityLabel } from "./label-groups.js";
@@ -34,14 +35,7 @@ const configSchema = z.looseObject({ id2label: z.record(z.string(), z.string()) 
 export async function createTokenClassifier(options: TokenClassifierOptions): Promise<ModelEngine<"entities">> {
   const tokenizer = await TextTokenizer.read(options.directory);
   const labels = await readLabels(options.directory);
-  let loading: Promise<LabelModel> | undefined;
-  const load = (): Promise<LabelModel> => {
-    loading ??= LabelModel.open(options, tokenizer, labels).catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
-  };
+  const lazy = new LazyModel(() => LabelModel.open(options, tokenizer, labels));
   return {
     description: {
       modelTask: "entities",
@@ -50,7 +44,7 @@ export async function createTokenClassifier(options: TokenClassifierOptions): Pr
       capabilities: { languages: ["*"], lowQuality: false },
     },
     async run({ segments }, { signal }) {
-      const model = await load();
+      const model = await lazy.load();
       const found: FoundMention[] = [];
       const byId = new Map(segments.map((segment) => [segment.id, segment]));
       for (const chunk of chunkSegments(segments, CHUNK)) {
@@ -59,9 +53,7 @@ export async function createTokenClassifier(options: TokenClassifierOptions): Pr
       }
       return { entities: mergeMentions(found) };
     },
-    async close() {
-      await (await loading)?.close();
-    },
+    close: () => lazy.close(),
   };
 }
 

@@ -145,7 +145,7 @@ export async function timeTokens(
 }
 
 /** Mean over the tokens and the end mark. */
-export function meanLogProbability({ sumLogProbability, tokens }: WrittenTokens): number {
+function meanLogProbability({ sumLogProbability, tokens }: WrittenTokens): number {
   return sumLogProbability / (tokens.length + 1);
 }
 

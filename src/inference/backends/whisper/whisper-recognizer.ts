@@ -5,6 +5,7 @@ import { type LanguageTag, UNDETERMINED_LANGUAGE } from "../../../core/language.
 import type { ModelEngine } from "../../model-engine.js";
 import { readPcmRange } from "../../pcm-blocks.js";
 import type { RecognizedUtterance, SpeechInput, Utterance } from "../../speech-recognizer.js";
+import { LazyModel } from "../onnx/lazy-model.js";
 import { decodeWindow, detectLanguage, isNoSpeech, timeTokens, type WindowRequest } from "./decode-window.js";
 import { decodeLong } from "./long-form.js";
 import { FRAMES_PER_POSITION, WhisperModel, type WhisperModelOptions } from "./whisper-model.js";
@@ -35,14 +36,7 @@ export interface WhisperRecognizerOptions extends WhisperModelOptions {
 export async function createWhisperRecognizer(options: WhisperRecognizerOptions): Promise<ModelEngine<"speech">> {
   const { vocabulary } = await readWhisperSettings(options.directory);
   const languages = vocabulary.languageIds.size === 0 ? ["en"] : [...vocabulary.languageIds.keys()];
-  let loading: Promise<WhisperModel> | undefined;
-  const load = (): Promise<WhisperModel> => {
-    loading ??= WhisperModel.open(options).catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
-  };
+  const lazy = new LazyModel(() => WhisperModel.open(options));
   return {
     description: {
       modelTask: "speech",
@@ -52,16 +46,14 @@ export async function createWhisperRecognizer(options: WhisperRecognizerOptions)
     },
     async run(input, { signal }) {
       const allowed = allowedLanguages(input, languages);
-      const model = await load();
+      const model = await lazy.load();
       signal.throwIfAborted();
       const hearing = new Hearing({ model, margin: options.windowMargin }, input, allowed, signal);
       const utterances: RecognizedUtterance[] = [];
       for (const utterance of input.utterances) utterances.push(...(await hearing.hear(utterance)));
       return { language: hearing.language, utterances, lowQuality: false };
     },
-    async close() {
-      await (await loading)?.close();
-    },
+    close: () => lazy.close(),
   };
 }
 
@@ -136,7 +128,11 @@ class Hearing {
     }
     const pieces = await decodeLong(this.#model, samples, request);
     return this.#toUtterances(
-      pieces.map((piece) => ({ ...piece, startMs: fromMs + piece.startMs, endMs: Math.min(utterance.endMs, fromMs + piece.endMs) })),
+      // A model may set a mark beyond the sound, or two in the wrong order.
+      pieces.flatMap((piece) => {
+        const [startMs, endMs] = [fromMs + piece.startMs, Math.min(utterance.endMs, fromMs + piece.endMs)];
+        return startMs < endMs ? [{ ...piece, startMs: Math.max(utterance.startMs, startMs), endMs }] : [{ ...piece, ...utterance }];
+      }),
       language,
     );
   }
