@@ -26,7 +26,8 @@ export function openSession(ort: OrtRuntime, model: string | Uint8Array, { threa
   const options: Ort.InferenceSession.SessionOptions = {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    // What goes wrong is thrown, and told by us.
+    logSeverityLevel: 4,
     // The arena keeps the most that was ever needed, for every shape of input. Measured on Whisper base: as fast without it,
     // and half the memory.
     enableCpuMemArena: false,
