@@ -10,7 +10,7 @@ import { createRecordingDecoder } from "../audio/decoder.js";
 import type { Config } from "../config/config-schema.js";
 import { toAppError } from "../core/errors.js";
 import { MODEL_TASKS } from "../core/model-task.js";
-import type { EngineDescription } from "../inference/model-engine.js";
+import { type EngineDescription, languagesText } from "../inference/model-engine.js";
 import { openModelStore } from "../inference/store/model-store.js";
 import { loadMasterKey } from "../security/master-key.js";
 import { loadTlsOptions } from "../security/tls-options.js";
@@ -196,8 +196,6 @@ function describeTask(task: (typeof MODEL_TASKS)[number], engines: readonly Engi
     const advice = task === "speech" ? "; for English on clear audio run: apt-get install pocketsphinx pocketsphinx-en-us" : "; it needs a model";
     return { name, level: "note", detail: `none installed${advice}` };
   }
-  const names = installed.map(
-    ({ engine, capabilities }) => `${engine} (${capabilities.languages.join(", ")}${capabilities.lowQuality ? ", low quality" : ""})`,
-  );
+  const names = installed.map(({ engine, capabilities }) => `${engine} (${languagesText(capabilities)}${capabilities.lowQuality ? ", low quality" : ""})`);
   return { name, level: first.capabilities.lowQuality ? "note" : "ok", detail: names.join(", ") };
 }

@@ -2,6 +2,7 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import type { ServiceStatus } from "../gateway/service-status.js";
+import { languagesText } from "../inference/model-engine.js";
 import type { WorkerRuntime } from "../jobs/worker-runtime.js";
 import type { EventLoopMonitor } from "../observability/event-loop.js";
 import { type HealthCheck, runHealthChecks } from "../observability/health.js";
@@ -92,7 +93,7 @@ function createChecks({ database, inference, decoder }: Services, dataDirectory:
         const engine = inference.engines().find(({ modelTask }) => modelTask === "speech");
         return engine === undefined
           ? { status: "failed", detail: "none is installed; for English run: apt-get install pocketsphinx pocketsphinx-en-us" }
-          : { status: "ok", detail: `${engine.engine} (${engine.capabilities.languages.join(", ")})` };
+          : { status: "ok", detail: `${engine.engine} (${languagesText(engine.capabilities)})` };
       },
     },
   ];

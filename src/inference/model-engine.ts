@@ -54,6 +54,15 @@ export function isEngineNamed(engine: string, name: string): boolean {
   return engine === name || engine.startsWith(`${name}:`);
 }
 
+const MANY_LANGUAGES = 8;
+
+/** For a person to read: a model may know a hundred. */
+export function languagesText({ languages }: EngineCapabilities): string {
+  if (languages.length <= MANY_LANGUAGES) return languages.join(", ");
+  const first = ["sw", "en"].filter((tag) => languages.includes(tag));
+  return `${first.join(", ")}${first.length === 0 ? "" : " and "}${languages.length - first.length} ${first.length === 0 ? "languages" : "more"}`;
+}
+
 /** What an engine is, without running it. */
 export interface EngineDescription<Task extends ModelTask = ModelTask> {
   readonly modelTask: Task;

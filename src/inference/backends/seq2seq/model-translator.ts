@@ -44,14 +44,15 @@ export async function createModelTranslator(options: ModelTranslatorOptions): Pr
       capabilities: { languages: direction === undefined ? [...languages.keys()] : [direction.source], lowQuality: false },
     },
     async run({ segments, targetLanguage }, { signal }) {
+      signal.throwIfAborted();
       const sources = new Set(segments.map(({ language }) => language).filter((language) => language !== targetLanguage));
       for (const source of sources) refuseUnknown({ source, target: targetLanguage }, direction, languages);
-      const model = await lazy.load();
       const translated: { segmentId: string; text: string }[] = [];
       for (const { id: segmentId, language, text } of segments) {
         const sentences = language === targetLanguage ? [] : splitSentences(text);
         const written: string[] = [];
         for (const sentence of sentences) {
+          const model = await lazy.load();
           signal.throwIfAborted();
           for (const { ids, firstId } of encodeWithin(settings, { tokenizer, languages }, { sentence, source: language, target: targetLanguage })) {
             const tokens = await model.write(ids, { maxTokens: ids.length * MAX_GROWTH + SPARE_TOKENS, signal, ...(firstId === undefined ? {} : { firstId }) });
