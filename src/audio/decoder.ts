@@ -224,7 +224,8 @@ async function runProcess(job: DecodeProcessJob, signal: AbortSignal): Promise<E
     signal.addEventListener("abort", onAbort, { once: true });
     child.once("message", (message) => resolve(message as DecodeProcessAnswer));
     child.once("error", reject);
-    child.once("exit", () => reject(crashed()));
+    // Not `exit`: that may come while the answer is still on its way.
+    child.once("close", () => reject(crashed()));
     child.send(job);
   }).finally(() => child.kill("SIGKILL"));
   if (answer.failure !== undefined) throw new AppError(answer.failure.code, answer.failure.message, { retryable: answer.failure.retryable });
