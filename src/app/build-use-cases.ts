@@ -13,7 +13,7 @@ import { systemClock } from "../core/clock.js";
 import { createModelTaskProcessing } from "../model-tasks/model-task-processing.js";
 import { createModelTasks } from "../model-tasks/model-tasks.js";
 import { buildLiveCalls } from "./build-live-calls.js";
-import { loadTaxonomyLabels } from "./taxonomy-labels.js";
+import { loadTaxonomyLabels } from "./taxonomy.js";
 import type { UseCaseParts } from "./use-case-parts.js";
 
 export type UseCases = Awaited<ReturnType<typeof buildUseCases>>;

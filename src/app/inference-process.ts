@@ -12,6 +12,7 @@ import { createSileroVoiceActivityDetector } from "../inference/backends/silero/
 import type { ModelEngine } from "../inference/model-engine.js";
 import { reportUnable, runInferenceWorker } from "../inference/pool/inference-worker.js";
 import { createInstalledEngines } from "./installed-engines.js";
+import { loadTaxonomy } from "./taxonomy.js";
 
 /** What the parent hands over, as JSON in the first argument. */
 export interface InferenceProcessArguments {
@@ -38,11 +39,15 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
   const { modelsDirectory, threads, whisperWindowMargin, remoteSpeech } = options;
   if (remoteSpeech !== undefined) engines.push((await createRemoteSpeech(remoteSpeech)) as ModelEngine);
-  if (modelsDirectory !== undefined) engines.push(...(await createInstalledEngines({ modelsDirectory, threads, whisperWindowMargin })));
+  const rules = createBuiltinEngines({ assetsDirectory: options.dataDirectory }) as readonly ModelEngine[];
+  if (modelsDirectory !== undefined) {
+    const taxonomy = await loadTaxonomy(options.dataDirectory);
+    engines.push(...(await createInstalledEngines(modelsDirectory, { threads, whisperWindowMargin, taxonomy, rules })));
+  }
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
     engines.push(createPocketsphinxRecognizer(options) as ModelEngine);
   }
-  engines.push(...createBuiltinEngines({ assetsDirectory: options.dataDirectory }));
+  engines.push(...rules);
   return engines;
 }
 

@@ -1,73 +1,77 @@
 /** Engines on the models that a person has installed, newest first. */
 
 import { AppError } from "../core/errors.js";
-import type { TranscriptSegment } from "../core/transcript.js";
+import { createExtractiveAnswerer } from "../inference/backends/question-answering/extractive-answerer.js";
+import { createModelSummarizer } from "../inference/backends/seq2seq/model-summarizer.js";
 import { createModelTranslator } from "../inference/backends/seq2seq/model-translator.js";
-import { createTokenClassifier } from "../inference/backends/token-classification/token-classifier.js";
+import type { CaseTaxonomy } from "../inference/backends/text-classification/case-decision.js";
+import { readHeadsSettings } from "../inference/backends/text-classification/head-settings.js";
+import { createCaseClassifier } from "../inference/backends/text-classification/model-case-classifier.js";
+import { createModelQualityAssessor } from "../inference/backends/text-classification/model-quality-assessor.js";
+import { createZeroShotClassifier, inferenceLabels } from "../inference/backends/text-classification/zero-shot-classifier.js";
+import { createTokenClassifier, readLabels } from "../inference/backends/token-classification/token-classifier.js";
 import { createWhisperRecognizer } from "../inference/backends/whisper/whisper-recognizer.js";
 import type { ModelEngine } from "../inference/model-engine.js";
 import { DTYPE_SUFFIXES } from "../inference/store/model-manifest.js";
 import { type InstalledModel, openModelStore } from "../inference/store/model-store.js";
 
-export interface InstalledEnginesOptions {
-  readonly modelsDirectory: string;
+export interface InstalledEngineOptions {
   readonly threads: number;
   readonly whisperWindowMargin: number;
+  /** Labels in force. */
+  readonly taxonomy: CaseTaxonomy;
+  /** The builtin engines: they say what a model does not. */
+  readonly rules: readonly ModelEngine[];
 }
 
 /** A model whose files can't be read is left out; `openchs-ai doctor` names it. */
-export async function createInstalledEngines({ modelsDirectory, ...options }: InstalledEnginesOptions): Promise<readonly ModelEngine[]> {
+export async function createInstalledEngines(modelsDirectory: string, options: InstalledEngineOptions): Promise<readonly ModelEngine[]> {
   const models = await openModelStore(modelsDirectory).list();
   const engines = await Promise.all(models.map((model) => createInstalledEngine(model, options).catch(() => undefined)));
   return engines.flatMap((engine) => engine ?? []);
 }
 
-const TRIAL_TEXT: TranscriptSegment = { id: "s1", channel: "mixed", startMs: 0, endMs: 1_000, text: "Habari.", language: "sw", score: null };
-const TRIAL_SAMPLES = 16_000;
-
-/** Runs a model once on next to nothing, so that one that can't run here is not installed. @throws AppError why it can't */
-export async function tryModel(model: InstalledModel): Promise<void> {
-  const engine = await createInstalledEngine(model, { threads: 1, whisperWindowMargin: 0 });
-  const { modelTask, capabilities } = engine.description;
-  const [language = "en"] = capabilities.languages;
-  const signal = new AbortController().signal;
-  const audio = { samples: new Int16Array(TRIAL_SAMPLES), sampleRateHz: 16_000, sourceSampleRateHz: 16_000, sampleCount: TRIAL_SAMPLES };
-  try {
-    if (modelTask === "speech") await engine.run({ audio, utterances: [{ startMs: 0, endMs: 1_000 }], language, allowedLanguages: [language] }, { signal });
-    else if (modelTask === "entities") await engine.run({ segments: [TRIAL_TEXT] }, { signal });
-    else if (modelTask === "translation") await tryTranslation(engine as ModelEngine<"translation">, signal);
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError("MODEL_FILES_INVALID", "The model was read and can't be run on this machine: its graphs do not fit its settings.");
-  } finally {
-    await engine.close?.();
-  }
-}
-
-/** From a language it knows to another it knows; a model of one direction has one to take from only. */
-async function tryTranslation(engine: ModelEngine<"translation">, signal: AbortSignal): Promise<void> {
-  const [source = "sw", target] = engine.description.capabilities.languages;
-  const run = (targetLanguage: string): Promise<unknown> => engine.run({ segments: [{ ...TRIAL_TEXT, language: source }], targetLanguage }, { signal });
-  if (target !== undefined) await run(target);
-  else await run(source === "en" ? "sw" : "en").catch(ignoreOtherDirection);
-}
-
-function ignoreOtherDirection(error: unknown): void {
-  if (!(error instanceof AppError && error.code === "MODEL_NOT_READY")) throw error;
-}
-
 /** Reads the model's settings, not its weights. @throws AppError `MODEL_FILES_INVALID` */
-async function createInstalledEngine(
-  { id, directory, revision, engine, dtype }: InstalledModel,
-  { threads, whisperWindowMargin }: Omit<InstalledEnginesOptions, "modelsDirectory">,
-): Promise<ModelEngine> {
-  const options = { id, directory, revision, suffix: DTYPE_SUFFIXES[dtype], threads };
-  switch (engine) {
+export async function createInstalledEngine(model: InstalledModel, options: InstalledEngineOptions): Promise<ModelEngine> {
+  const { threads, whisperWindowMargin } = options;
+  const { id, directory, revision, dtype, instruction, languages = ["*"] } = model;
+  const files = { id, directory, revision, suffix: DTYPE_SUFFIXES[dtype], threads };
+  const read = { ...files, languages };
+  switch (model.engine) {
     case "whisper":
-      return (await createWhisperRecognizer({ ...options, windowMargin: whisperWindowMargin })) as ModelEngine;
+      return (await createWhisperRecognizer({ ...files, windowMargin: whisperWindowMargin })) as ModelEngine;
     case "seq2seq":
-      return (await createModelTranslator(options)) as ModelEngine;
+      if (model.task === "summary") return (await createModelSummarizer({ ...read, ...(instruction === undefined ? {} : { instruction }) })) as ModelEngine;
+      return (await createModelTranslator(files)) as ModelEngine;
     case "token-classification":
-      return (await createTokenClassifier(options)) as ModelEngine;
+      return (await createTokenClassifier(read)) as ModelEngine;
+    case "question-answering":
+      return (await createExtractiveAnswerer(read)) as ModelEngine;
+    case "zero-shot":
+      return createZeroShot(read, options);
+    case "text-classification":
+      return createHeads(read, options);
   }
+}
+
+type ReadOptions = Parameters<typeof createTokenClassifier>[0];
+
+async function createZeroShot(read: ReadOptions, { taxonomy, rules }: InstalledEngineOptions): Promise<ModelEngine> {
+  const labels = inferenceLabels(await readLabels(read.directory));
+  if (labels === undefined)
+    throw new AppError("MODEL_FILES_INVALID", "The model's config.json does not say which of its labels is entailment and which contradiction.");
+  return (await createZeroShotClassifier({ ...read, taxonomy, rules: ruleFor(rules, "classification") }, labels)) as ModelEngine;
+}
+
+async function createHeads(read: ReadOptions, { taxonomy, rules }: InstalledEngineOptions): Promise<ModelEngine> {
+  const settings = await readHeadsSettings(read.directory);
+  if (settings === undefined) throw new AppError("MODEL_FILES_INVALID", "The model has no heads.json and no label files; import it again from a whole copy.");
+  if (settings.task === "quality") return (await createModelQualityAssessor({ ...read, rules: ruleFor(rules, "quality") }, settings)) as ModelEngine;
+  return (await createCaseClassifier({ ...read, taxonomy, rules: ruleFor(rules, "classification") }, settings)) as ModelEngine;
+}
+
+function ruleFor<Task extends "classification" | "quality">(rules: readonly ModelEngine[], task: Task): ModelEngine<Task> {
+  const engine = rules.find(({ description }) => description.modelTask === task);
+  if (engine === undefined) throw new RangeError(`there is no builtin engine for ${task}`);
+  return engine as ModelEngine<Task>;
 }

@@ -74,7 +74,7 @@ for (const name of LABEL_FIXTURES) {
   const directory = modelFixture(name);
   describeEngineContract({
     name,
-    create: () => createTokenClassifier({ id: name, directory, revision: name, suffix: "", threads: 1 }),
+    create: () => createTokenClassifier({ id: name, directory, revision: name, suffix: "", threads: 1, languages: ["*"] }),
     input: async () => ({ segments }),
     segments,
   });

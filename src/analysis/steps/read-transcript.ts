@@ -46,13 +46,13 @@ function readStage(inference: InferenceRunner, runner: StageRunner, { stage }: P
     case "entities":
       return ask("entities", { segments }, (output): readonly Entity[] => output.entities);
     case "classification":
-      return ask("classification", { segments }, (output): CaseClassification => output.classification);
+      return ask("classification", { segments, ...translated(runner) }, (output): CaseClassification => output.classification);
     case "risk":
       return ask("risk", { segments }, (output): readonly RiskFinding[] => output.risks);
     case "summary":
       return ask("summary", summaryInput(runner, request), (output): CallSummary => output.summary);
     case "quality":
-      return ask("quality", { segments }, (output): QualityScore => output.quality);
+      return ask("quality", { segments, ...translated(runner) }, (output): QualityScore => output.quality);
     default:
       throw new RangeError("not a text stage");
   }
@@ -85,5 +85,11 @@ async function translate(inference: InferenceRunner, { transcript, translateTo, 
 function summaryInput(runner: StageRunner, { transcript: { segments } }: ReadRequest): TaskInputs["summary"] {
   const entities = runner.output<ReadOutput<readonly Entity[]>>("entities")?.value;
   const classification = runner.output<ReadOutput<CaseClassification>>("classification")?.value;
-  return { segments, ...(entities === undefined ? {} : { entities }), ...(classification === undefined ? {} : { classification }) };
+  return { segments, ...translated(runner), ...(entities === undefined ? {} : { entities }), ...(classification === undefined ? {} : { classification }) };
+}
+
+/** For engines that read the language it was translated to, and not the one that was spoken. */
+function translated(runner: StageRunner): { readonly translation?: Translation } {
+  const translation = runner.output<ReadOutput<Translation> | null>("translation")?.value;
+  return translation === undefined ? {} : { translation };
 }

@@ -2,13 +2,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { tryModel } from "../../app/installed-engines.js";
 import { waitForShutdownSignal } from "../../app/shutdown-signals.js";
+import { tryModel } from "../../app/try-model.js";
 import { AppError } from "../../core/errors.js";
+import { isLanguageTag } from "../../core/language.js";
 import { HubClient } from "../../inference/store/hub-client.js";
 import { DTYPES, type Dtype } from "../../inference/store/model-manifest.js";
 import { pullModel } from "../../inference/store/model-pull.js";
-import { type ModelStore, openModelStore } from "../../inference/store/model-store.js";
+import { type ModelFacts, type ModelStore, openModelStore } from "../../inference/store/model-store.js";
 import { type CliContext, type CommonOptions, configOf, runCommand } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { createPullBars } from "../pull-bars.js";
@@ -16,6 +17,8 @@ import { createPullBars } from "../pull-bars.js";
 interface ImportOptions extends CommonOptions {
   readonly id?: string;
   readonly dtype?: string;
+  readonly languages?: string;
+  readonly instruction?: string;
   readonly replace?: boolean;
 }
 
@@ -31,6 +34,8 @@ export function addModelsCommand(program: Command, context: CliContext): void {
     .description("install a model from a directory; a service that runs uses it after its next start")
     .option("--id <id>", "its name here; default: the directory's name")
     .option("--dtype <type>", `how its weights are stored: ${DTYPES.join(", ")}; default: the first that is there`)
+    .option("--languages <tags>", "of the texts it was taught with, such as en,sw; default: any")
+    .option("--instruction <text>", "stands before a text that it shall summarize; default: what its files say")
     .option("--replace", "take the place of an installed model with this id")
     .option("--data-dir <directory>", "where everything is kept")
     .action((directory: string, options: ImportOptions) => run(options, (store) => importModel(context, store, directory, options)));
@@ -40,6 +45,8 @@ export function addModelsCommand(program: Command, context: CliContext): void {
     .description("download a model from the hub (HF_ENDPOINT, HF_TOKEN) and install it; goes on where it broke off")
     .option("--id <id>", "its name here; default: the name on the hub")
     .option("--dtype <type>", `how its weights are stored: ${DTYPES.join(", ")}; default: the first that is there`)
+    .option("--languages <tags>", "of the texts it was taught with, such as en,sw; default: any")
+    .option("--instruction <text>", "stands before a text that it shall summarize; default: what its files say")
     .option("--replace", "take the place of an installed model with this id")
     .option("--data-dir <directory>", "where everything is kept")
     .action((model: string, options: ImportOptions) => runCommand(context, options, () => pullFromHub(context, model, options)));
@@ -77,12 +84,14 @@ export function addModelsCommand(program: Command, context: CliContext): void {
     );
 }
 
-async function importModel(context: CliContext, store: ModelStore, directory: string, { id, dtype, replace }: ImportOptions): Promise<number> {
+async function importModel(context: CliContext, store: ModelStore, directory: string, options: ImportOptions): Promise<number> {
+  const { id, dtype, replace } = options;
   const stop = new AbortController();
   void waitForShutdownSignal().then(() => stop.abort(new AppError("MODEL_CANCELLED", "Stopped; nothing was installed.")));
   const model = await store.import(directory, {
     signal: stop.signal,
     isReplacing: replace === true,
+    facts: factsOf(options),
     tryOut: tryModel,
     ...(id === undefined ? {} : { id }),
     ...(dtype === undefined ? {} : { dtype: toDtype(dtype) }),
@@ -106,7 +115,7 @@ async function pullFromHub(context: CliContext, model: string, options: ImportOp
   const parts = { hub: client, store: openModelStore(modelsDirectory), downloads: await downloadDirectory(modelsDirectory) };
   try {
     const installed = await pullModel(parts, {
-      ...{ repository, revision, signal: stop.signal, isReplacing: replace === true, tryOut: tryModel },
+      ...{ repository, revision, signal: stop.signal, isReplacing: replace === true, facts: factsOf(options), tryOut: tryModel },
       ...(id === undefined ? {} : { id }),
       ...(dtype === undefined ? {} : { dtype: toDtype(dtype) }),
       ...(bars === undefined ? {} : { onProgress: bars.show }),
@@ -126,6 +135,12 @@ async function downloadDirectory(modelsDirectory: string): Promise<string> {
   const directory = join(modelsDirectory, ".downloads");
   await mkdir(directory, { recursive: true });
   return directory;
+}
+
+function factsOf({ languages, instruction }: ImportOptions): Pick<ModelFacts, "languages" | "instruction"> {
+  const tags = languages?.split(",").map((tag) => tag.trim());
+  if (tags?.every(isLanguageTag) === false) throw new AppError("CONFIG_INVALID", "--languages must be tags with commas between, such as en,sw.");
+  return { ...(tags === undefined ? {} : { languages: tags }), ...(instruction === undefined ? {} : { instruction }) };
 }
 
 function toDtype(text: string): Dtype {

@@ -1,16 +1,21 @@
 /** What is written beside an installed model's files: where they came from and what each must be. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { isLanguageTag } from "../../core/language.js";
 import { MODEL_TASKS } from "../../core/model-task.js";
 
-const MODEL_ENGINES = ["whisper", "token-classification", "seq2seq"] as const;
+const MODEL_ENGINES = ["whisper", "seq2seq", "token-classification", "text-classification", "zero-shot", "question-answering"] as const;
 export type InstalledEngine = (typeof MODEL_ENGINES)[number];
 
 /** How weights are stored, by the names of the hub, and how their graphs' names end. In order of preference on a CPU. */
 export const DTYPE_SUFFIXES = {
   q8: "_quantized",
   int8: "_int8",
+  uint8: "_uint8",
+  q4: "_q4",
   fp32: "",
+  fp16: "_fp16",
+  q4f16: "_q4f16",
 } as const;
 export type Dtype = keyof typeof DTYPE_SUFFIXES;
 export const DTYPES = Object.keys(DTYPE_SUFFIXES) as readonly Dtype[];
@@ -34,6 +39,12 @@ export const modelManifestSchema = z.object({
   importedAt: z.iso.datetime(),
   /** On the hub; absent for one that was imported from a directory. */
   origin: z.object({ repository: z.string(), commit: z.string() }).optional(),
+  /** Of the texts it was taught with, where a person or a catalogue has told. */
+  languages: z.array(z.string().refine(isLanguageTag)).min(1).optional(),
+  /** Stands before a text that a model shall summarize. */
+  instruction: z.string().max(500).optional(),
+  /** As the catalogue names it, such as `apache-2.0`. */
+  licence: z.string().optional(),
   files: z.array(modelFileSchema).min(1),
 });
 export type ModelManifest = z.infer<typeof modelManifestSchema>;

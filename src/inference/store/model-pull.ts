@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { AppError } from "../../core/errors.js";
 import { downloadFile } from "./file-download.js";
 import type { HubClient, HubFile } from "./hub-client.js";
-import { recognizeFiles } from "./model-kind.js";
+import { recognizeFiles, TELLING_FILES } from "./model-kind.js";
 import type { Dtype } from "./model-manifest.js";
-import { type InstalledModel, type ModelImport, type ModelStore, refuseWithoutRoom } from "./model-store.js";
+import { type InstalledModel, type ModelFacts, type ModelImport, type ModelStore, refuseWithoutRoom } from "./model-store.js";
 
 export interface ModelPull extends Pick<ModelImport, "tryOut" | "isReplacing" | "signal"> {
   readonly repository: string;
@@ -15,6 +15,7 @@ export interface ModelPull extends Pick<ModelImport, "tryOut" | "isReplacing" | 
   /** Its name here; defaults to the repository's name. */
   readonly id?: string;
   readonly dtype?: Dtype;
+  readonly facts?: Omit<ModelFacts, "origin">;
   /** Of one file: bytes that are here, of how many. */
   readonly onProgress?: (path: string, doneBytes: number, sizeBytes: number) => void;
   /** Before a second attempt. Default 1,000. */
@@ -45,9 +46,10 @@ export async function pullModel(
       ...{ hub, repository, commit, file, signal, target: join(directory, file.path), firstDelayMs: pull.firstDelayMs ?? 1_000 },
       onProgress: (bytes) => pull.onProgress?.(file.path, bytes, file.sizeBytes),
     });
-  const config = files.find(({ path }) => path === "config.json");
-  if (config === undefined) throw new AppError("MODEL_FILES_INVALID", "The repository has no config.json: it holds no model that this version can run.");
-  await fetchFile(config);
+  const telling = files.filter(({ path }) => TELLING_FILES.includes(path));
+  if (!telling.some(({ path }) => path === "config.json"))
+    throw new AppError("MODEL_FILES_INVALID", "The repository has no config.json: it holds no model that this version can run.");
+  await eachAtOnce(telling, FILES_AT_ONCE, fetchFile);
   const kind = await recognizeFiles(directory, new Set(files.map(({ path }) => path)), pull.dtype);
   const needed = files.filter(({ path }) => kind.files.includes(path));
   const totalBytes = needed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -56,7 +58,7 @@ export async function pullModel(
   await eachAtOnce(needed, FILES_AT_ONCE, fetchFile);
   const { tryOut, isReplacing } = pull;
   const model = await store.import(directory, {
-    ...{ id, signal, dtype: kind.dtype, origin: { repository, commit } },
+    ...{ id, signal, dtype: kind.dtype, facts: { ...pull.facts, origin: { repository, commit } } },
     ...(tryOut === undefined ? {} : { tryOut }),
     ...(isReplacing === undefined ? {} : { isReplacing }),
   });

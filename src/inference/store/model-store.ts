@@ -17,11 +17,14 @@ export interface InstalledModel extends ModelManifest {
   readonly revision: string;
 }
 
+/** What a person or a catalogue tells of a model, and its files do not. */
+export type ModelFacts = Pick<ModelManifest, "origin" | "languages" | "instruction" | "licence">;
+
 export interface ModelImport {
   /** Defaults to the directory's name. */
   readonly id?: string;
   readonly dtype?: Dtype;
-  readonly origin?: NonNullable<ModelManifest["origin"]>;
+  readonly facts?: ModelFacts;
   /** Takes the place of an installed model with this id. */
   readonly isReplacing?: boolean;
   /** Runs the model once before it becomes visible. @throws what makes it useless here */
@@ -131,7 +134,7 @@ async function importModel(root: string, source: string, options: ModelImport): 
       dtype,
       importedAt: new Date().toISOString(),
       files,
-      ...(options.origin === undefined ? {} : { origin: options.origin }),
+      ...options.facts,
     };
     await writeDurably(join(incoming, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
     await options.tryOut?.({ ...manifest, directory: incoming, revision: modelRevision(manifest) });

@@ -7,6 +7,14 @@ import { AppError } from "../../../core/errors.js";
 import { tokenBytes } from "./byte-level.js";
 import { alignTokens, type TokenSpan, type TokenSurface } from "./token-alignment.js";
 
+/** A text with a question before it, as models of pairs take them. */
+export interface EncodedPair {
+  readonly ids: readonly number[];
+  readonly typeIds: readonly number[];
+  /** Of the second text; null for the first and for marks. */
+  readonly spans: readonly (TokenSpan | null)[];
+}
+
 export interface EncodedText {
   readonly ids: readonly number[];
   /** Null for marks of the model, such as `[CLS]`. */
@@ -80,6 +88,21 @@ export class TextTokenizer {
     return { ids, spans };
   }
 
+  /** Not cut to `maxTokens`. */
+  encodePair(first: string, second: string): EncodedPair {
+    const { ids, token_type_ids: typeIds }: { readonly ids: readonly number[]; readonly token_type_ids: readonly number[] } = this.#tokenizer.encode(first, {
+      ...{ text_pair: second, return_token_type_ids: true },
+    });
+    const bare: { readonly ids: readonly number[]; readonly tokens: readonly string[] } = this.#tokenizer.encode(second, { add_special_tokens: false });
+    const aligned = alignTokens(
+      second,
+      bare.tokens.map((token) => this.#surface(token)),
+      { cutsSigns: this.#isWordPiece },
+    );
+    const start = lastIndexOfRun(ids, bare.ids);
+    return { ids, typeIds, spans: ids.map((_, index) => aligned[index - start] ?? null) };
+  }
+
   /** Without the model's marks. */
   encodeBare(text: string): readonly number[] {
     return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
@@ -100,6 +123,14 @@ export class TextTokenizer {
     const bare = this.#prefix !== "" && token.startsWith(this.#prefix) ? token.slice(this.#prefix.length) : token;
     return bare.replaceAll(BLANK_MARK, " ");
   }
+}
+
+/** Where `run` stands last in `ids`; after the end when it does not. */
+function lastIndexOfRun(ids: readonly number[], run: readonly number[]): number {
+  for (let start = ids.length - run.length; start >= 0; start--) {
+    if (run.every((id, offset) => ids[start + offset] === id)) return start;
+  }
+  return ids.length;
 }
 
 function unknownOfUnigram(vocab: unknown, unknownId: number | null | undefined): string | undefined {

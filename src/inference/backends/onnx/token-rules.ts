@@ -16,15 +16,26 @@ export interface TokenRules {
   readonly suppressed: readonly number[];
   /** Not as the first token. */
   readonly suppressedAtBegin: readonly number[];
+  /** No run of so many tokens is written twice; absent: any may be. */
+  readonly noRepeatSize?: number;
   /** Absent: text without times. */
   readonly timestamps?: TimestampRules;
 }
 
 /** Forbids, by `-Infinity`, what may not follow `written` (the tokens after the prompt). @param scores - logits or log probabilities, changed in place */
-export function applyTokenRules(scores: Float32Array, written: readonly number[], { suppressed, suppressedAtBegin, timestamps }: TokenRules): void {
+export function applyTokenRules(scores: Float32Array, written: readonly number[], rules: TokenRules): void {
+  const { suppressed, suppressedAtBegin, noRepeatSize, timestamps } = rules;
   if (written.length === 0) for (const id of suppressedAtBegin) scores[id] = Number.NEGATIVE_INFINITY;
   for (const id of suppressed) scores[id] = Number.NEGATIVE_INFINITY;
+  if (noRepeatSize !== undefined) for (const id of repeating(written, noRepeatSize)) scores[id] = Number.NEGATIVE_INFINITY;
   if (timestamps !== undefined) applyTimestampRules(scores, written, timestamps);
+}
+
+/** Tokens that would end a run of `size` which stands in `written` already. */
+function repeating(written: readonly number[], size: number): readonly number[] {
+  const lead = written.length - size + 1;
+  if (lead < 0) return [];
+  return written.filter((_, at) => at >= size - 1 && written.slice(at - size + 1, at).every((id, offset) => id === written[lead + offset]));
 }
 
 function applyTimestampRules(scores: Float32Array, written: readonly number[], rules: TimestampRules): void {

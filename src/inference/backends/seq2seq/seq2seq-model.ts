@@ -45,16 +45,18 @@ export class Seq2SeqModel {
 
   /** @returns what was written, without marks. @throws the signal's reason between two tokens */
   async write(ids: readonly number[], { firstId, maxTokens, signal }: WriteRequest): Promise<readonly number[]> {
-    const { startId, endId, suppressed, positions } = this.settings;
+    const { startId, endId, suppressed, positions, forcedFirstId, noRepeatSize } = this.settings;
     const attentionMask = idTensor(this.#ort, [ids.map(() => 1)]);
     const outputs = await this.#encoder.run({ input_ids: idTensor(this.#ort, [ids]), attention_mask: attentionMask });
     const hiddenStates = outputs["last_hidden_state"];
     if (hiddenStates === undefined) throw new AppError("MODEL_FILES_INVALID", "The model's encoder gives no states; import the model again.");
     const decoder = startDecoder(this.#ort, this.#decoder, this.settings, { hiddenStates, attentionMask });
-    const prompt = firstId === undefined ? [startId] : [startId, firstId];
+    const first = firstId ?? forcedFirstId;
+    const prompt = first === undefined ? [startId] : [startId, first];
     const { logits } = await decoder.step([prompt]);
     const last = logits.subarray(logits.length - logits.length / prompt.length);
-    const options = { rules: { suppressed, suppressedAtBegin: [] }, endId, maxTokens: Math.min(maxTokens, positions - prompt.length), signal };
+    const rules = { suppressed, suppressedAtBegin: [], ...(noRepeatSize === undefined ? {} : { noRepeatSize }) };
+    const options = { rules, endId, maxTokens: Math.min(maxTokens, positions - prompt.length), signal };
     const [written] = await searchGreedily({ decoder, logits: [last] }, options, { temperature: 0, random: () => 0 });
     return written?.tokens ?? [];
   }

@@ -11,7 +11,7 @@ const bartShape = z.looseObject({ decoder_layers: count, decoder_attention_heads
 const t5Shape = z.looseObject({ num_layers: count, num_decoder_layers: count.nullish(), num_heads: count, d_kv: count });
 
 const configSchema = z.looseObject({
-  model_type: z.enum(["marian", "m2m_100", "t5", "mt5"]),
+  model_type: z.enum(["marian", "m2m_100", "t5", "mt5", "bart"]),
   vocab_size: count,
   max_position_embeddings: count.nullish(),
   decoder_start_token_id: id.nullish(),
@@ -25,10 +25,15 @@ const generationSchema = z.looseObject({
   decoder_start_token_id: id.nullish(),
   eos_token_id: z.union([id, z.array(id).min(1)]).nullish(),
   bad_words_ids: z.array(z.array(id)).nullish(),
+  forced_bos_token_id: id.nullish(),
+  no_repeat_ngram_size: z.number().int().nonnegative().nullish(),
 });
 
+/** How T5's makers have it told what to do. */
+const taskSchema = z.looseObject({ task_specific_params: z.looseObject({ summarization: z.looseObject({ prefix: z.string() }) }) });
+
 export interface Seq2SeqSettings {
-  readonly family: "marian" | "m2m_100" | "t5";
+  readonly family: "marian" | "m2m_100" | "t5" | "bart";
   readonly layers: number;
   readonly heads: number;
   readonly headSize: number;
@@ -38,6 +43,12 @@ export interface Seq2SeqSettings {
   readonly startId: number;
   readonly endId: number;
   readonly suppressed: readonly number[];
+  /** Always the first token that is written; absent: the model chooses. */
+  readonly forcedFirstId?: number;
+  /** No run of so many tokens is written twice. */
+  readonly noRepeatSize?: number;
+  /** Before a text that shall be summarized. */
+  readonly summaryInstruction: string;
 }
 
 /** @param directory - holds the model's files. @throws AppError `MODEL_FILES_INVALID` */
@@ -52,6 +63,7 @@ export async function readSeq2SeqSettings(directory: string): Promise<Seq2SeqSet
     const startId = generation.decoder_start_token_id ?? config.decoder_start_token_id;
     if (typeof endId !== "number" || typeof startId !== "number") throw new Error("no tokens to begin and end with");
     const suppressed = (generation.bad_words_ids ?? []).flatMap((word) => (word.length === 1 ? word : []));
+    const task = taskSchema.safeParse(json);
     return {
       family,
       ...shapeOf(family, json),
@@ -60,11 +72,14 @@ export async function readSeq2SeqSettings(directory: string): Promise<Seq2SeqSet
       startId,
       endId,
       suppressed,
+      ...(typeof generation.forced_bos_token_id === "number" ? { forcedFirstId: generation.forced_bos_token_id } : {}),
+      ...(generation.no_repeat_ngram_size ? { noRepeatSize: generation.no_repeat_ngram_size } : {}),
+      summaryInstruction: task.success ? task.data.task_specific_params.summarization.prefix : family === "t5" ? "summarize: " : "",
     };
   } catch {
     throw new AppError(
       "MODEL_FILES_INVALID",
-      "The model's config.json or generation_config.json is not that of a translation model; import the model again from a whole copy.",
+      "The model's config.json or generation_config.json is not that of a model that writes text; import the model again from a whole copy.",
     );
   }
 }

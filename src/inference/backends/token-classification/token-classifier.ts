@@ -5,21 +5,21 @@ import { z } from "zod";
 import type { Entity, EntityLabel } from "../../../core/entity.js";
 import { AppError } from "../../../core/errors.js";
 import { type Evidence, toEvidence } from "../../../core/evidence.js";
+import type { LanguageTag } from "../../../core/language.js";
 import type { TranscriptSegment } from "../../../core/transcript.js";
 import type { ModelEngine } from "../../model-engine.js";
+import { refuseOtherLanguages } from "../../readable-text.js";
 import { chunkSegments, toSegmentSpans } from "../../text-chunker.js";
+import { EncoderModel, type EncoderModelOptions } from "../onnx/encoder-model.js";
 import { LazyModel } from "../onnx/lazy-model.js";
-import { idTensor, loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "../onnx/onnx-runtime.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { groupLabels, type LabelledSpan, type LabelledToken, toEntityLabel } from "./label-groups.js";
 
-export interface TokenClassifierOptions {
-  readonly directory: string;
-  /** Ending of the graph's name. */
-  readonly suffix: string;
-  readonly threads: number;
+export interface TokenClassifierOptions extends EncoderModelOptions {
   readonly id: string;
   readonly revision: string;
+  /** Of the texts it was taught with; `["*"]` when that is not known. */
+  readonly languages: readonly LanguageTag[];
 }
 
 /** A piece of text that a model reads at once, about 200 words; what lies at an edge is read twice. */
@@ -41,9 +41,10 @@ export async function createTokenClassifier(options: TokenClassifierOptions): Pr
       modelTask: "entities",
       engine: `token-classification:${options.id}`,
       revision: options.revision,
-      capabilities: { languages: ["*"], lowQuality: false },
+      capabilities: { languages: options.languages, lowQuality: false },
     },
     async run({ segments }, { signal }) {
+      refuseOtherLanguages(segments, options.languages);
       const model = await lazy.load();
       const found: FoundMention[] = [];
       const byId = new Map(segments.map((segment) => [segment.id, segment]));
@@ -59,25 +60,19 @@ export async function createTokenClassifier(options: TokenClassifierOptions): Pr
 
 /** A loaded model: spans of a text with the labels it gives them. */
 export class LabelModel {
-  readonly #ort: OrtRuntime;
-  readonly #session: Ort.InferenceSession;
+  readonly #model: EncoderModel;
   readonly #tokenizer: TextTokenizer;
   readonly #labels: readonly string[];
 
-  private constructor(ort: OrtRuntime, session: Ort.InferenceSession, tokenizer: TextTokenizer, labels: readonly string[]) {
-    this.#ort = ort;
-    this.#session = session;
+  private constructor(model: EncoderModel, tokenizer: TextTokenizer, labels: readonly string[]) {
+    this.#model = model;
     this.#tokenizer = tokenizer;
     this.#labels = labels;
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open({ directory, suffix, threads }: TokenClassifierOptions, tokenizer: TextTokenizer, labels: readonly string[]): Promise<LabelModel> {
-    const ort = await loadOnnxRuntime();
-    const session = await openSession(ort, join(directory, "onnx", `model${suffix}.onnx`), { threads }).catch(() => {
-      throw new AppError("MODEL_FILES_INVALID", `The model's onnx/model${suffix}.onnx is missing or broken; import the model again from a whole copy.`);
-    });
-    return new LabelModel(ort, session, tokenizer, labels);
+  static async open(options: EncoderModelOptions, tokenizer: TextTokenizer, labels: readonly string[]): Promise<LabelModel> {
+    return new LabelModel(await EncoderModel.open(options), tokenizer, labels);
   }
 
   /** Offsets are those of `text`; a text that is too long for the model is read in two. */
@@ -88,24 +83,13 @@ export class LabelModel {
       const later = (await this.read(text.slice(middle))).map((span) => ({ ...span, start: span.start + middle, end: span.end + middle }));
       return [...(await this.read(text.slice(0, middle))), ...later];
     }
-    const logits = await this.#run(ids);
     const width = this.#labels.length;
+    const logits = await this.#model.runFor("logits", width, [{ ids }]);
     return groupLabels(spans.map((span, index): LabelledToken => ({ span, ...best(logits.subarray(index * width, (index + 1) * width), this.#labels) })));
   }
 
-  async #run(ids: readonly number[]): Promise<Float32Array> {
-    const feeds: Record<string, Ort.Tensor> = { input_ids: idTensor(this.#ort, [ids]), attention_mask: idTensor(this.#ort, [ids.map(() => 1)]) };
-    if (this.#session.inputNames.includes("token_type_ids")) feeds["token_type_ids"] = idTensor(this.#ort, [ids.map(() => 0)]);
-    const outputs = await this.#session.run(feeds);
-    const logits = outputs["logits"];
-    if (logits === undefined || logits.dims.at(-1) !== this.#labels.length) {
-      throw new AppError("MODEL_FILES_INVALID", "The model gives another number of labels than its config.json names; import the model again.");
-    }
-    return logits.data as Float32Array;
-  }
-
   async close(): Promise<void> {
-    await this.#session.release();
+    await this.#model.close();
   }
 }
 

@@ -1,0 +1,73 @@
+/** The `summary` engine on an installed model (T5, BART): what it writes, as far as the call bears it out. */
+import type { SummarySentence } from "../../../core/call-summary.js";
+import { AppError } from "../../../core/errors.js";
+import type { LanguageTag } from "../../../core/language.js";
+import type { ModelEngine } from "../../model-engine.js";
+import { joinReadable, readableText } from "../../readable-text.js";
+import { LazyModel } from "../onnx/lazy-model.js";
+import { TextTokenizer } from "../onnx/text-tokenizer.js";
+import { splitSentences } from "./sentences.js";
+import { Seq2SeqModel, type Seq2SeqModelOptions } from "./seq2seq-model.js";
+import { readSeq2SeqSettings } from "./seq2seq-settings.js";
+import { supportOf } from "./summary-support.js";
+
+export interface ModelSummarizerOptions extends Seq2SeqModelOptions {
+  readonly id: string;
+  readonly revision: string;
+  readonly languages: readonly LanguageTag[];
+  /** Stands before the text; undefined: what the model's files say. */
+  readonly instruction?: string;
+}
+
+/** Of one part of a call. */
+const MAX_TOKENS = 160;
+const MAX_SENTENCES = 8;
+
+/** Reads settings and tokenizer; the weights are loaded when first used. @throws AppError `MODEL_FILES_INVALID` */
+export async function createModelSummarizer(options: ModelSummarizerOptions): Promise<ModelEngine<"summary">> {
+  const { id, revision, languages } = options;
+  const settings = await readSeq2SeqSettings(options.directory);
+  const tokenizer = await TextTokenizer.read(options.directory);
+  const instruction = options.instruction ?? settings.summaryInstruction;
+  const lazy = new LazyModel(() => Seq2SeqModel.open(options));
+  return {
+    description: {
+      modelTask: "summary",
+      engine: `seq2seq:${id}`,
+      revision,
+      capabilities: { languages, lowQuality: false },
+    },
+    async run({ segments, translation }, { signal }) {
+      signal.throwIfAborted();
+      const readable = readableText(segments, languages, translation);
+      if (readable.length === 0) return { summary: { text: "", sentences: [] } };
+      const model = await lazy.load();
+      const written: string[] = [];
+      for (const ids of encodeParts(joinReadable(readable), { tokenizer, instruction, positions: settings.positions })) {
+        signal.throwIfAborted();
+        const tokens = await model.write(ids, { maxTokens: MAX_TOKENS, signal });
+        written.push(...splitSentences(tokenizer.decode(tokens)));
+      }
+      const sentences = [...new Set(written)]
+        .map((text): SummarySentence => ({ text, evidence: supportOf(text, readable) }))
+        .filter(({ evidence }) => evidence.length > 0)
+        .slice(0, MAX_SENTENCES);
+      if (sentences.length === 0) throw new AppError("MODEL_NOT_READY", "Nothing that the model wrote is borne out by the call.");
+      return { summary: { text: sentences.map(({ text }) => text).join(" "), sentences } };
+    },
+    close: () => lazy.close(),
+  };
+}
+
+/** A call that is too long for the model goes in halves, each with the instruction. */
+export function encodeParts(
+  text: string,
+  options: { readonly tokenizer: TextTokenizer; readonly instruction: string; readonly positions: number },
+): readonly (readonly number[])[] {
+  const { ids } = options.tokenizer.encode(`${options.instruction}${text}`);
+  if (ids.length <= options.positions || text.length < 2) return [ids];
+  const line = text.lastIndexOf("\n", Math.floor(text.length / 2));
+  const blank = text.lastIndexOf(" ", Math.floor(text.length / 2));
+  const at = line > text.length / 4 ? line : blank > 0 ? blank : Math.floor(text.length / 2);
+  return [text.slice(0, at), text.slice(at).trim()].flatMap((half) => encodeParts(half, options));
+}
