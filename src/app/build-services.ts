@@ -152,8 +152,6 @@ interface PoolParts {
 
 function createPool(config: Config, { workDirectory, logger, metrics, entry }: PoolParts): InferencePool {
   const { modelsDirectory, processes, whisperWindowMargin } = config.inference;
-  const { speechUrl: baseUrl, speechModel: model, timeoutMs, apiKeyFile } = config.remote;
-  const remoteSpeech = baseUrl === undefined ? undefined : { baseUrl, model, timeoutMs, ...(apiKeyFile === undefined ? {} : { apiKeyFile }) };
   const processCount = processes || availableParallelism();
   const threads = Math.max(1, Math.floor(availableParallelism() / processCount));
   return new InferencePool({
@@ -163,7 +161,7 @@ function createPool(config: Config, { workDirectory, logger, metrics, entry }: P
       modelsDirectory,
       threads,
       whisperWindowMargin,
-      ...(remoteSpeech === undefined ? {} : { remoteSpeech }),
+      ...remoteServers(config),
     }),
     textProcessCount: 1,
     processCount,
@@ -173,6 +171,17 @@ function createPool(config: Config, { workDirectory, logger, metrics, entry }: P
     onProcessCount: (count) => metrics.modelProcesses.set(count),
     onRestart: () => metrics.modelProcessRestarts.inc(),
   });
+}
+
+function remoteServers({ remote }: Config): Pick<InferenceProcessArguments, "remoteSpeech" | "remoteChat"> {
+  const { speechUrl, chatUrl, apiKeyFile, chatTasks: tasks, chatMaxCharacters: maxCharacters } = remote;
+  const key = apiKeyFile === undefined ? {} : { apiKeyFile };
+  return {
+    ...(speechUrl === undefined ? {} : { remoteSpeech: { baseUrl: speechUrl, model: remote.speechModel, timeoutMs: remote.timeoutMs, ...key } }),
+    ...(chatUrl === undefined
+      ? {}
+      : { remoteChat: { server: { baseUrl: chatUrl, model: remote.chatModel, timeoutMs: remote.chatTimeoutMs, ...key }, tasks, maxCharacters } }),
+  };
 }
 
 interface QueueParts {

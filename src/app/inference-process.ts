@@ -6,6 +6,7 @@ import { AppError } from "../core/errors.js";
 import { createBuiltinEngines } from "../inference/backends/builtin/create-builtin-engines.js";
 import { createEnergyVoiceActivityDetector } from "../inference/backends/energy/energy-voice-activity-detector.js";
 import { createPocketsphinxRecognizer, POCKETSPHINX_PROBE } from "../inference/backends/pocketsphinx/pocketsphinx-recognizer.js";
+import { type ChatEngineOptions, createChatEngines } from "../inference/backends/remote/chat/chat-engines.js";
 import type { RemoteServer } from "../inference/backends/remote/remote-client.js";
 import { createRemoteRecognizer } from "../inference/backends/remote/remote-recognizer.js";
 import { createSileroVoiceActivityDetector } from "../inference/backends/silero/silero-voice-activity-detector.js";
@@ -26,8 +27,13 @@ export interface InferenceProcessArguments {
   readonly threads: number;
   readonly whisperWindowMargin: number;
   /** A server that hears calls; undefined: none. */
-  readonly remoteSpeech?: Omit<RemoteServer, "apiKey"> & { readonly apiKeyFile?: string };
+  readonly remoteSpeech?: RemoteServerSettings;
+  /** A server that reads calls; undefined: none. */
+  readonly remoteChat?: Pick<ChatEngineOptions, "tasks" | "maxCharacters"> & { readonly server: RemoteServerSettings };
 }
+
+/** The key goes by file and not on the command line, where others could read it. */
+type RemoteServerSettings = Omit<RemoteServer, "apiKey"> & { readonly apiKeyFile?: string };
 
 async function createEngines(options: InferenceProcessArguments): Promise<readonly ModelEngine[]> {
   const engines: ModelEngine[] = [];
@@ -37,11 +43,12 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
     () => {},
   );
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
-  const { modelsDirectory, threads, whisperWindowMargin, remoteSpeech } = options;
-  if (remoteSpeech !== undefined) engines.push((await createRemoteSpeech(remoteSpeech)) as ModelEngine);
+  const { modelsDirectory, threads, whisperWindowMargin, remoteSpeech, remoteChat } = options;
   const rules = createBuiltinEngines({ assetsDirectory: options.dataDirectory }) as readonly ModelEngine[];
+  const taxonomy = await loadTaxonomy(options.dataDirectory);
+  if (remoteSpeech !== undefined) engines.push(createRemoteRecognizer(await withKey(remoteSpeech)) as ModelEngine);
+  if (remoteChat !== undefined) engines.push(...createChatEngines({ ...remoteChat, server: await withKey(remoteChat.server), taxonomy, rules }));
   if (modelsDirectory !== undefined) {
-    const taxonomy = await loadTaxonomy(options.dataDirectory);
     engines.push(...(await createInstalledEngines(modelsDirectory, { threads, whisperWindowMargin, taxonomy, rules })));
   }
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
@@ -51,13 +58,12 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
   return engines;
 }
 
-/** The key goes by file and not on the command line, where others could read it. */
-async function createRemoteSpeech({ apiKeyFile, ...server }: NonNullable<InferenceProcessArguments["remoteSpeech"]>): Promise<ModelEngine<"speech">> {
-  if (apiKeyFile === undefined) return createRemoteRecognizer(server);
+async function withKey({ apiKeyFile, ...server }: RemoteServerSettings): Promise<RemoteServer> {
+  if (apiKeyFile === undefined) return server;
   const apiKey = await readFile(apiKeyFile, "utf8").catch(() => {
     throw new AppError("CONFIG_INVALID", "REMOTE_API_KEY_FILE can't be read; check the path and who may read it.");
   });
-  return createRemoteRecognizer({ ...server, apiKey: apiKey.trim() });
+  return { ...server, apiKey: apiKey.trim() };
 }
 
 try {

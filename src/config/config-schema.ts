@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { PROCESSING_MODES, toProcessingMode } from "../core/call.js";
 import { isLanguageTag } from "../core/language.js";
+import { CHAT_TASKS } from "../core/model-task.js";
 
 /** Digits only: a blank is a fault and not the number 0. */
 const integer = (min: number, max: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
@@ -106,6 +107,11 @@ export const configSchema = z.object({
     speechModel: z.string().min(1),
     apiKeyFile: optionalPath,
     timeoutMs: integer(100, 600_000),
+    chatUrl: z.url({ protocol: /^https?$/ }).optional(),
+    chatModel: z.string().min(1),
+    chatTasks: z.array(z.enum(CHAT_TASKS)).min(1),
+    chatTimeoutMs: integer(100, 38_000),
+    chatMaxCharacters: integer(500, 10_000_000),
   }),
   hub: z.object({ endpoint: z.url({ protocol: /^https?$/ }), token: z.string().min(1).optional(), isOffline: hubFlag }),
   queue: z.object({
@@ -334,7 +340,32 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
       "A server with OpenAI's /audio/transcriptions on the helpline's own network, such as `http://10.0.0.5:8000/v1`: it hears calls before any installed engine does. Their sound goes there. Unset: none.",
   },
   REMOTE_SPEECH_MODEL: { path: "remote.speechModel", defaultText: "whisper-1", rule: "a name", purpose: "The model that server is asked for." },
-  REMOTE_API_KEY_FILE: { path: "remote.apiKeyFile", rule: "a file path", purpose: "Key for that server, if it wants one." },
+  REMOTE_CHAT_URL: {
+    path: "remote.chatUrl",
+    rule: "a URL",
+    purpose:
+      "A server with OpenAI's /chat/completions and JSON schemas on the helpline's own network (vLLM, llama.cpp, Ollama): it reads calls that have ended before any installed engine does. Their text goes there. Unset: none.",
+  },
+  REMOTE_CHAT_MODEL: { path: "remote.chatModel", defaultText: "default", rule: "a name", purpose: "The model that server is asked for." },
+  REMOTE_CHAT_TASKS: {
+    path: "remote.chatTasks",
+    defaultText: "translation,classification,summary,quality,question_answering",
+    rule: `of ${CHAT_TASKS.join(", ")}, separated by commas`,
+    purpose: "What that server does.",
+  },
+  REMOTE_CHAT_TIMEOUT_MS: {
+    path: "remote.chatTimeoutMs",
+    defaultText: "35000",
+    rule: "100 to 38000",
+    purpose: "How long one of its answers may take; three are tried within the two minutes that a part of an analysis may take.",
+  },
+  REMOTE_CHAT_MAX_CHARACTERS: {
+    path: "remote.chatMaxCharacters",
+    defaultText: "24000",
+    rule: "500 to 10000000",
+    purpose: "Longer calls are left to the next engine: as many as the server's context holds, at about four characters a token.",
+  },
+  REMOTE_API_KEY_FILE: { path: "remote.apiKeyFile", rule: "a file path", purpose: "Key for these servers, if they want one." },
   REMOTE_TIMEOUT_MS: {
     path: "remote.timeoutMs",
     defaultText: "20000",

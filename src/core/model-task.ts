@@ -13,6 +13,18 @@ export const MODEL_TASKS = [
 ] as const;
 export type ModelTask = (typeof MODEL_TASKS)[number];
 
+/** Those that read text; a server with a language model can do them. */
+export const CHAT_TASKS = [
+  "translation",
+  "entities",
+  "classification",
+  "risk",
+  "summary",
+  "quality",
+  "question_answering",
+] as const satisfies readonly ModelTask[];
+export type ChatTask = (typeof CHAT_TASKS)[number];
+
 /** Which engine made a result. `revision` changes whenever its rules, data or weights change. */
 export interface ModelRevision {
   readonly task: ModelTask;

@@ -45,6 +45,8 @@ export interface EngineCapabilities {
   readonly languages: readonly string[];
   /** True when its results are known to be poor and are marked so. */
   readonly lowQuality: boolean;
+  /** True: for calls that have ended only; a call that runs is read by the next engine. */
+  readonly isTooSlowForLive?: boolean;
   /** Sample rates in Hz it accepts (audio tasks only). */
   readonly sampleRatesHz?: readonly number[];
 }

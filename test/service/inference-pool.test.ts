@@ -47,7 +47,15 @@ describe("the model pool", () => {
     const { output, engine, revision } = await ask(pool, "hello");
     expect(Number(output.answer?.split(" ")[0])).not.toBe(process.pid);
     expect([engine, revision]).toEqual(["scripted", "scripted-1"]);
-    expect(pool.engines().map(({ modelTask }) => modelTask)).toEqual(["question_answering"]);
+    expect(pool.engines().map(({ modelTask }) => modelTask)).toEqual(["question_answering", "summary", "summary"]);
+  });
+
+  it("reads a call that runs by an engine that is quick enough, and one that has ended by the best", async () => {
+    const pool = await startPool(1);
+    const summarize = async (isLive: boolean): Promise<string> =>
+      (await pool.run("summary", { segments: [] }, { signal: new AbortController().signal, deadlineMs: LATE_MS, isLive })).output.summary.text;
+    expect(await summarize(true)).toBe("quick");
+    expect(await summarize(false)).toBe("careful");
   });
 
   it("passes an engine's own error on and stays usable", async () => {
@@ -59,7 +67,7 @@ describe("the model pool", () => {
   it("says which engine or task is missing", async () => {
     const pool = await startPool(1);
     await expect(ask(pool, "x", { engine: "oracle" })).rejects.toMatchObject({ code: "MODEL_ENGINE_UNKNOWN" });
-    await expect(pool.run("summary", { segments: [] }, { signal: new AbortController().signal, deadlineMs: LATE_MS })).rejects.toMatchObject({
+    await expect(pool.run("entities", { segments: [] }, { signal: new AbortController().signal, deadlineMs: LATE_MS })).rejects.toMatchObject({
       code: "MODEL_NOT_READY",
     });
   });

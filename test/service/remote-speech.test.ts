@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { parseWavHeader } from "../../src/audio/wav.js";
 import { createRemoteRecognizer } from "../../src/inference/backends/remote/remote-recognizer.js";
 import type { SpeechInput, SpeechOutput } from "../../src/inference/speech-recognizer.js";
-import { type ScriptedAnswer, startTranscriptionServer, type TranscriptionServer } from "../support/transcription-server.js";
+import type { ScriptedAnswer } from "../support/scripted-server.js";
+import { startTranscriptionServer, type TranscriptionServer } from "../support/transcription-server.js";
 
 const RATE_HZ = 16_000;
 const samples = Int16Array.from({ length: 3 * RATE_HZ }, (_, index) => Math.round(3_000 * Math.sin(index / 7)));

@@ -17,4 +17,16 @@ const engine = createScriptedEngine({
   },
 });
 
-runInferenceWorker([engine as ModelEngine]);
+/** Preferred, and for calls that have ended only. */
+const careful = createScriptedEngine({
+  modelTask: "summary",
+  answer: () => ({ summary: { text: "careful", sentences: [] } }),
+});
+const quick = createScriptedEngine({ modelTask: "summary", answer: () => ({ summary: { text: "quick", sentences: [] } }) });
+const { capabilities } = careful.description;
+
+runInferenceWorker([
+  engine as ModelEngine,
+  { ...careful, description: { ...careful.description, capabilities: { ...capabilities, isTooSlowForLive: true } } } as ModelEngine,
+  quick as ModelEngine,
+]);

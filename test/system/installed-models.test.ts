@@ -2,6 +2,7 @@
 import { cp, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chatAnswer, startChatServer } from "../support/chat-server.js";
 import { modelFixture } from "../support/model-fixtures.js";
 import { runCli } from "../support/run-cli.js";
 import { samplePath } from "../support/sample-audio.js";
@@ -65,6 +66,18 @@ describe("installed models", () => {
     expect(await speechEngine()).toBe("remote");
     await server[Symbol.asyncDispose]();
     expect(await speechEngine()).toBe("whisper:whisper-merged");
+  });
+
+  it("come after a server that reads calls, which is believed as far as the call bears it out", async () => {
+    const command = ["process", samplePath("school-bullying", "call-8k-alaw.wav"), "--language", "en", "--json"];
+    const made = { sentences: [{ text: "A child was stabbed in Mombasa.", quotes: [{ segment_id: "s1", quote: "stabbed in Mombasa" }] }] };
+    const server = await startChatServer(chatAnswer(made));
+    const env = { DATA_DIR: data.path, REMOTE_CHAT_URL: server.url, REMOTE_CHAT_TASKS: "summary" };
+    const { stdout } = await runCli(command, { env });
+    expect(server.requests).toHaveLength(1);
+    await server[Symbol.asyncDispose]();
+    expect((JSON.parse(stdout) as PrintedAnalysis).models.find(({ task }) => task === "summary")?.engine).toBe("builtin");
+    expect(stdout).not.toContain("stabbed");
   });
 
   it("that can't be run here are not installed", async () => {

@@ -1,14 +1,16 @@
 /** The last seconds of a channel, by position: what recognition windows are cut from. Forgets what nobody needs any more. */
 
+const LEAST_CAPACITY = 16_384;
+
 /** Positions count samples since the channel began. */
 export class SampleHistory {
-  #samples = new Int16Array(16_384);
+  #samples = new Int16Array(LEAST_CAPACITY);
   /** Position of the first sample kept. */
   #start = 0;
   #length = 0;
 
   append(samples: Int16Array): void {
-    if (this.#length + samples.length > this.#samples.length) this.#grow(this.#length + samples.length);
+    if (this.#length + samples.length > this.#samples.length) this.#resize(Math.max(this.#length + samples.length, this.#samples.length * 2));
     this.#samples.set(samples, this.#length);
     this.#length += samples.length;
   }
@@ -32,11 +34,19 @@ export class SampleHistory {
     this.#samples.copyWithin(0, count, this.#length);
     this.#start += count;
     this.#length -= count;
+    // One long utterance must not hold its room for the rest of the call, in every call there is.
+    if (this.#length < this.#samples.length / 4) this.#resize(Math.max(LEAST_CAPACITY, this.#samples.length / 2));
   }
 
-  #grow(needed: number): void {
-    const larger = new Int16Array(Math.max(needed, this.#samples.length * 2));
-    larger.set(this.#samples.subarray(0, this.#length));
-    this.#samples = larger;
+  /** Samples it has room for. */
+  get capacity(): number {
+    return this.#samples.length;
+  }
+
+  #resize(capacity: number): void {
+    if (capacity === this.#samples.length) return;
+    const resized = new Int16Array(capacity);
+    resized.set(this.#samples.subarray(0, this.#length));
+    this.#samples = resized;
   }
 }

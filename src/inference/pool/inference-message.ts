@@ -7,6 +7,8 @@ import type { EngineDescription, TaskInputs, TaskOutputs } from "../model-engine
 export interface InferenceRequest<Task extends ModelTask = ModelTask> {
   readonly modelTask: Task;
   readonly engine: string;
+  /** Of a call that runs. */
+  readonly isLive: boolean;
   readonly input: TaskInputs[Task];
 }
 

@@ -129,7 +129,7 @@ export class InferencePool implements InferenceRunner {
     if (this.#waiting.length >= this.#options.maxWaiting) {
       throw new AppError("MODEL_OVERLOADED", "Too many model requests are waiting; try again in a moment.", { retryable: true });
     }
-    const request: InferenceRequest = { modelTask, engine: options.engine ?? "auto", input };
+    const request: InferenceRequest = { modelTask, engine: options.engine ?? "auto", isLive: options.isLive === true, input };
     const id = this.#nextId++;
     const onAbort = (): void => this.#dropWaiting(id, options.signal.reason);
     options.signal.addEventListener("abort", onAbort);

@@ -55,7 +55,7 @@ const LEFT_TO_THE_NEXT: readonly ErrorCode[] = ["MODEL_REMOTE_UNAVAILABLE", "MOD
 
 /** Of those that may serve, the next does the work when one can't be used now; the answer names who did it. */
 async function runEngine(engines: readonly ModelEngine[], request: InferenceRequest, signal: AbortSignal): Promise<InferenceAnswer> {
-  const candidates = chooseEngines(engines, request.modelTask, request.engine);
+  const candidates = chooseEngines(engines, request);
   for (const [index, engine] of candidates.entries()) {
     try {
       const output = await engine.run(await fitAudio(request, engine), { signal });
@@ -73,9 +73,9 @@ async function fitAudio({ input }: InferenceRequest, { description }: ModelEngin
 }
 
 /** With `auto` all of the task's, in order of preference. @throws AppError `MODEL_ENGINE_UNKNOWN` for an unknown name */
-function chooseEngines(engines: readonly ModelEngine[], modelTask: ModelTask, name: string): readonly ModelEngine[] {
-  const candidates = engines.filter((engine) => engine.description.modelTask === modelTask);
-  if (name === "auto") return candidates;
+function chooseEngines(engines: readonly ModelEngine[], { modelTask, engine: name, isLive }: InferenceRequest): readonly ModelEngine[] {
+  const candidates = engines.filter(({ description }) => description.modelTask === modelTask);
+  if (name === "auto") return candidates.filter(({ description }) => !isLive || description.capabilities.isTooSlowForLive !== true);
   const chosen = candidates.find((engine) => isEngineNamed(engine.description.engine, name));
   if (chosen !== undefined) return [chosen];
   throw new AppError("MODEL_ENGINE_UNKNOWN", `No such engine is installed for ${modelTask}; 'openchs-ai doctor' lists the installed ones.`);

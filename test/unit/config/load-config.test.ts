@@ -76,6 +76,7 @@ describe("loadConfig", () => {
       "MODELS_DIR",
       "HF_TOKEN",
       "REMOTE_SPEECH_MODEL",
+      "REMOTE_CHAT_MODEL",
       "HOST",
       "STREAM_HOST",
       "SPEECH_ENGINE",

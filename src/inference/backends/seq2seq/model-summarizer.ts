@@ -35,7 +35,7 @@ export async function createModelSummarizer(options: ModelSummarizerOptions): Pr
       modelTask: "summary",
       engine: `seq2seq:${id}`,
       revision,
-      capabilities: { languages, lowQuality: false },
+      capabilities: { languages, lowQuality: false, isTooSlowForLive: true },
     },
     async run({ segments, translation }, { signal }) {
       signal.throwIfAborted();

@@ -55,7 +55,7 @@ export async function createZeroShotClassifier(options: ZeroShotOptions, labels:
       modelTask: "classification",
       engine: `zero-shot:${id}`,
       revision: `${revision}+${rules.description.revision}`,
-      capabilities: { languages, lowQuality: false },
+      capabilities: { languages, lowQuality: false, isTooSlowForLive: true },
     },
     async run({ segments, translation }, { signal }) {
       const readable = readableText(segments, languages, translation);
