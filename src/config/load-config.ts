@@ -5,7 +5,8 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { AppError } from "../core/errors.js";
-import { type Config, configSchema, SETTINGS } from "./config-schema.js";
+import { type Config, configSchema } from "./config-schema.js";
+import { SETTINGS } from "./settings.js";
 
 type TextSettings = Readonly<Record<string, string | undefined>>;
 

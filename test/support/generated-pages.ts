@@ -1,7 +1,7 @@
 /** The pages that follow from the code, by path. Used to write them and to check what is committed. */
 import { z } from "zod";
 import { openapiDocument } from "../../src/app/openapi-document.js";
-import { SETTINGS } from "../../src/config/config-schema.js";
+import { SETTINGS } from "../../src/config/settings.js";
 import { CALL_EVENT_TYPES } from "../../src/core/call-event.js";
 import { ERROR_CATALOGUE, type ErrorCode } from "../../src/core/error-catalogue.js";
 import { ERROR_STATUS } from "../../src/gateway/error-status.js";

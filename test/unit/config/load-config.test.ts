@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { SETTINGS } from "../../../src/config/config-schema.js";
 import { type ConfigSources, loadConfig } from "../../../src/config/load-config.js";
+import { SETTINGS } from "../../../src/config/settings.js";
 import { AppError } from "../../../src/core/errors.js";
 
 /** The error of settings that must not load. */
