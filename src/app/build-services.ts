@@ -151,7 +151,7 @@ interface PoolParts {
 }
 
 function createPool(config: Config, { workDirectory, logger, metrics, entry }: PoolParts): InferencePool {
-  const { modelsDirectory, processes, whisperWindowMargin } = config.inference;
+  const { modelsDirectory, processes, whisperWindowMargin, whisperPreviousText, glossaryFile } = config.inference;
   const processCount = processes || availableParallelism();
   const threads = Math.max(1, Math.floor(availableParallelism() / processCount));
   return new InferencePool({
@@ -161,6 +161,8 @@ function createPool(config: Config, { workDirectory, logger, metrics, entry }: P
       modelsDirectory,
       threads,
       whisperWindowMargin,
+      whisperPreviousText,
+      ...(glossaryFile === undefined ? {} : { glossaryFile }),
       ...remoteServers(config),
     }),
     textProcessCount: 1,

@@ -26,6 +26,9 @@ export interface InferenceProcessArguments {
   /** For one model at work. */
   readonly threads: number;
   readonly whisperWindowMargin: number;
+  readonly whisperPreviousText: boolean;
+  /** Words for Whisper to expect, one a line; undefined: none. */
+  readonly glossaryFile?: string;
   /** A server that hears calls; undefined: none. */
   readonly remoteSpeech?: RemoteServerSettings;
   /** A server that reads calls; undefined: none. */
@@ -43,19 +46,32 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
     () => {},
   );
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
-  const { modelsDirectory, threads, whisperWindowMargin, remoteSpeech, remoteChat } = options;
+  const { modelsDirectory, threads, whisperWindowMargin: windowMargin, whisperPreviousText: withPreviousText, remoteSpeech, remoteChat } = options;
   const rules = createBuiltinEngines({ assetsDirectory: options.dataDirectory }) as readonly ModelEngine[];
   const taxonomy = await loadTaxonomy(options.dataDirectory);
   if (remoteSpeech !== undefined) engines.push(createRemoteRecognizer(await withKey(remoteSpeech)) as ModelEngine);
   if (remoteChat !== undefined) engines.push(...createChatEngines({ ...remoteChat, server: await withKey(remoteChat.server), taxonomy, rules }));
   if (modelsDirectory !== undefined) {
-    engines.push(...(await createInstalledEngines(modelsDirectory, { threads, whisperWindowMargin, taxonomy, rules })));
+    const whisper = { windowMargin, withPreviousText, glossary: await readGlossary(options.glossaryFile) };
+    engines.push(...(await createInstalledEngines(modelsDirectory, { threads, whisper, taxonomy, rules })));
   }
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
     engines.push(createPocketsphinxRecognizer(options) as ModelEngine);
   }
   engines.push(...rules);
   return engines;
+}
+
+/** Empty lines and what follows a `#` are left out. */
+async function readGlossary(path: string | undefined): Promise<readonly string[]> {
+  if (path === undefined) return [];
+  const text = await readFile(path, "utf8").catch(() => {
+    throw new AppError("CONFIG_INVALID", "GLOSSARY_FILE can't be read; check the path and who may read it.");
+  });
+  return text
+    .split(/\r?\n/u)
+    .map((line) => line.replace(/#.*$/u, "").trim())
+    .filter((line) => line !== "");
 }
 
 async function withKey({ apiKeyFile, ...server }: RemoteServerSettings): Promise<RemoteServer> {

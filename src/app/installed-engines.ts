@@ -10,14 +10,14 @@ import { createCaseClassifier } from "../inference/backends/text-classification/
 import { createModelQualityAssessor } from "../inference/backends/text-classification/model-quality-assessor.js";
 import { createZeroShotClassifier, inferenceLabels } from "../inference/backends/text-classification/zero-shot-classifier.js";
 import { createTokenClassifier, readLabels } from "../inference/backends/token-classification/token-classifier.js";
-import { createWhisperRecognizer } from "../inference/backends/whisper/whisper-recognizer.js";
+import { createWhisperRecognizer, type WhisperRecognizerOptions } from "../inference/backends/whisper/whisper-recognizer.js";
 import type { ModelEngine } from "../inference/model-engine.js";
 import { DTYPE_SUFFIXES } from "../inference/store/model-manifest.js";
 import { type InstalledModel, openModelStore } from "../inference/store/model-store.js";
 
 export interface InstalledEngineOptions {
   readonly threads: number;
-  readonly whisperWindowMargin: number;
+  readonly whisper: Pick<WhisperRecognizerOptions, "windowMargin" | "glossary" | "withPreviousText">;
   /** Labels in force. */
   readonly taxonomy: CaseTaxonomy;
   /** The builtin engines: they say what a model does not. */
@@ -33,13 +33,13 @@ export async function createInstalledEngines(modelsDirectory: string, options: I
 
 /** Reads the model's settings, not its weights. @throws AppError `MODEL_FILES_INVALID` */
 export async function createInstalledEngine(model: InstalledModel, options: InstalledEngineOptions): Promise<ModelEngine> {
-  const { threads, whisperWindowMargin } = options;
+  const { threads, whisper } = options;
   const { id, directory, revision, dtype, instruction, languages = ["*"] } = model;
   const files = { id, directory, revision, suffix: DTYPE_SUFFIXES[dtype], threads };
   const read = { ...files, languages };
   switch (model.engine) {
     case "whisper":
-      return (await createWhisperRecognizer({ ...files, windowMargin: whisperWindowMargin })) as ModelEngine;
+      return (await createWhisperRecognizer({ ...files, ...whisper })) as ModelEngine;
     case "seq2seq":
       if (model.task === "summary") return (await createModelSummarizer({ ...read, ...(instruction === undefined ? {} : { instruction }) })) as ModelEngine;
       return (await createModelTranslator(files)) as ModelEngine;

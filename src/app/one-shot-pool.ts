@@ -13,6 +13,7 @@ export function createOneShotPool(modelsDirectory?: string): InferencePool {
       workDirectory: tmpdir(),
       threads: availableParallelism(),
       whisperWindowMargin: 0,
+      whisperPreviousText: false,
       ...(modelsDirectory === undefined ? {} : { modelsDirectory }),
     }),
     processCount: 1,

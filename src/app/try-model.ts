@@ -16,7 +16,7 @@ const TRIAL_AUDIO = { samples: new Int16Array(TRIAL_SAMPLES), sampleRateHz: 16_0
 /** @throws AppError why it can't */
 export async function tryModel(model: InstalledModel): Promise<void> {
   const rules = createBuiltinEngines({ assetsDirectory: packageAssets().languageData }) as readonly ModelEngine[];
-  const engine = await createInstalledEngine(model, { threads: 1, whisperWindowMargin: 0, taxonomy: await loadTaxonomy(), rules });
+  const engine = await createInstalledEngine(model, { threads: 1, whisper: { windowMargin: 0 }, taxonomy: await loadTaxonomy(), rules });
   const [language = "en", target] = engine.description.capabilities.languages.filter((tag) => tag !== "*");
   const { signal } = new AbortController();
   await loadOnnxRuntime();

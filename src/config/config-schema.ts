@@ -98,6 +98,8 @@ export const configSchema = z.object({
     answerTtlMs: integer(60_000, 2_592_000_000),
     modelsDirectory: z.string().min(1),
     whisperWindowMargin: integer(0, 1_500),
+    whisperPreviousText: flag,
+    glossaryFile: optionalPath,
   }),
   remote: z.object({
     speechUrl: z.url({ protocol: /^https?$/ }).optional(),

@@ -262,6 +262,17 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     purpose:
       "Silence after the speech of a live Whisper window, in steps of 20 ms: less is faster, too little repeats words; 1500 makes every window 30 s. Recordings always get 30 s.",
   },
+  WHISPER_PREVIOUS_TEXT: {
+    path: "inference.whisperPreviousText",
+    defaultText: "true",
+    rule: "true or false",
+    purpose: "Utterances of a recording are heard with what was said before them, unless that was doubtful. Live windows never are.",
+  },
+  GLOSSARY_FILE: {
+    path: "inference.glossaryFile",
+    rule: "a file path",
+    purpose: "Words that Whisper shall expect, one a line, the most important first: places, organisations, names of your own. About 30 have room.",
+  },
   SPEECH_ENGINE: {
     path: "inference.speechEngine",
     defaultText: "auto",

@@ -192,6 +192,10 @@ export const ERROR_CATALOGUE = {
     meaning: "A file came with another content than the hub promises.",
     remedy: "Try again, or use another mirror; nothing of the file was kept.",
   },
+  MODEL_BUNDLE_UNTRUSTED: {
+    meaning: "A bundle of models is not signed by whom you trust, or was changed on its way.",
+    remedy: "Compare the fingerprint with whoever made it; nothing of the bundle was installed.",
+  },
   MODEL_EXISTS: {
     meaning: "A model with this id is installed already.",
     remedy: "Replace it with --replace, or import under another --id.",

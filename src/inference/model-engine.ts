@@ -47,6 +47,8 @@ export interface EngineCapabilities {
   readonly lowQuality: boolean;
   /** True: for calls that have ended only; a call that runs is read by the next engine. */
   readonly isTooSlowForLive?: boolean;
+  /** Inputs that `runTogether` takes at once; absent: one. */
+  readonly batchSize?: number;
   /** Sample rates in Hz it accepts (audio tasks only). */
   readonly sampleRatesHz?: readonly number[];
 }
@@ -83,5 +85,13 @@ export interface EngineDescription<Task extends ModelTask = ModelTask> {
 export interface ModelEngine<Task extends ModelTask = ModelTask> {
   readonly description: EngineDescription<Task>;
   run(input: TaskInputs[Task], options: { readonly signal: AbortSignal }): Promise<TaskOutputs[Task]>;
+  /**
+   * Several inputs as one batch, for less than one after the other; at most `capabilities.batchSize`. One outcome each, in
+   * order: an input that fails, fails alone. The same as `run` gives, but for what padding to a common length changes.
+   */
+  runTogether?(
+    inputs: readonly TaskInputs[Task][],
+    options: { readonly signals: readonly AbortSignal[] },
+  ): Promise<readonly PromiseSettledResult<TaskOutputs[Task]>[]>;
   close?(): Promise<void>;
 }

@@ -44,6 +44,8 @@ export interface RecognizedUtterance {
   /** 0..1, or null when the engine gives none. */
   readonly score: number | null;
   readonly words: readonly TranscriptWord[];
+  /** Code units at the start of the text that more sound after it would not change; absent when the engine can't tell. */
+  readonly stableLength?: number;
 }
 
 export interface SpeechOutput {

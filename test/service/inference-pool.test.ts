@@ -166,4 +166,55 @@ describe("the model pool", () => {
     expect(processIds.filter(isAlive)).toEqual([]);
     await expect(ask(pool, "too late")).rejects.toMatchObject({ code: "MODEL_PROCESS_FAILED" });
   });
+
+  describe("with several requests at once", () => {
+    const together = (pool: InferencePool, questions: readonly string[], signals: readonly AbortSignal[] = []) =>
+      Promise.allSettled(
+        pool.runTogether(
+          "question_answering",
+          questions.map((question, index) => ({ input: { segments: [], question }, signal: signals[index] ?? new AbortController().signal })),
+          { deadlineMs: LATE_MS },
+        ),
+      );
+    const answerOf = (outcome: PromiseSettledResult<{ readonly output: { readonly answer: string | null } }> | undefined): string =>
+      outcome?.status === "fulfilled" ? (outcome.value.output.answer ?? "") : "none";
+
+    it("gives them to one process as one batch, and each its own answer, in order", async () => {
+      const pool = await startPool(2);
+      const answers = (await together(pool, ["one", "two", "three"])).map(answerOf);
+      expect(new Set(answers.map((answer) => answer.split(" ")[0])).size).toBe(1);
+      expect(answers.map((answer) => answer.replace(/^\d+ /, ""))).toEqual(["one of 3", "two of 3", "three of 3"]);
+    });
+
+    it("fails one alone, and leaves one that the engine can't do to the usual way", async () => {
+      const pool = await startPool(1);
+      const [one, refused, other] = await together(pool, ["one", "refuse", "other engine"]);
+      expect(answerOf(one)).toMatch(/one of 3$/);
+      expect(refused).toMatchObject({ status: "rejected", reason: { code: "MODEL_INPUT_INVALID" } });
+      // By itself the scripted engine can.
+      expect(answerOf(other)).toMatch(/other engine$/);
+    });
+
+    it("answers the others when one is aborted, and takes out one that was aborted while it waited", async () => {
+      const pool = await startPool(1);
+      const stop = new AbortController();
+      const running = together(pool, ["one", "wait until aborted"], [new AbortController().signal, stop.signal]);
+      const waiting = together(pool, ["two", "three"], [stop.signal, new AbortController().signal]);
+      await until("two wait", () => pool.waitingCount === 2);
+      stop.abort(new Error("nobody waits"));
+      const [one, aborted] = await running;
+      expect([answerOf(one).replace(/^\d+ /, ""), aborted?.status]).toEqual(["one of 2", "rejected"]);
+      const [two, three] = await waiting;
+      expect([two?.status, answerOf(three).replace(/^\d+ /, "")]).toEqual(["rejected", "three"]);
+    });
+
+    it("tries all once more when their process dies, and then says so to each", async () => {
+      const events: string[] = [];
+      const pool = await startPool(2, events);
+      const outcomes = await together(pool, ["one", "crash"]);
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: { code: "MODEL_PROCESS_FAILED" } });
+      expect(events.filter((event) => event === "restart").length).toBeGreaterThanOrEqual(2);
+      expect((await ask(pool, "next")).output.answer).toMatch(/ next$/);
+    });
+  });
 });

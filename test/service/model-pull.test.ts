@@ -1,5 +1,5 @@
 /** A model from the hub comes complete and verified, whatever the line does; or there is one clear reason, and nothing half-done in sight. */
-import { cp, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HubClient } from "../../src/inference/store/hub-client.js";
@@ -131,5 +131,59 @@ describe("pulling a model", () => {
     expect(pulled).toMatchObject({ exitCode: 0, stdout: `ears: speech by whisper, fp32, 7 files, commit ${COMMIT}\n` });
     expect(`${pulled.stdout}${pulled.stderr}`).not.toContain("hf_secret");
     expect((await runCli(["models", "pull", REPOSITORY, "--id", "ears"], { env })).stderr).toContain("MODEL_EXISTS");
+  });
+
+  describe("by a catalogue", () => {
+    const env = () => ({ HF_ENDPOINT: mirror.endpoint, DATA_DIR: directory.path });
+    const entry = (changes: object = {}) => ({
+      ...{ id: "ears", task: "speech", engine: "whisper", repository: REPOSITORY, revision: COMMIT, dtype: "fp32", files: [{ path: ENCODER }] },
+      ...{ verified: false, languages: ["sw", "en"], licence: "cc-by-nc-4.0", commercial_use: false, memory_mb: 100, notes: "for tests", ...changes },
+    });
+    const catalogue = async (...models: readonly object[]): Promise<void> => {
+      const folder = join(directory.path, "models", "catalogue");
+      await mkdir(folder, { recursive: true });
+      const profiles = { ours: { purpose: "tests", models: models.map((model) => (model as { id: string }).id) } };
+      await writeFile(join(folder, "own.json"), JSON.stringify({ models, profiles }));
+    };
+
+    it("brings a profile, says what one may do with it, and what of it can't be had", async () => {
+      await catalogue(entry(), entry({ id: "gone", repository: "nobody/nothing" }), entry({ id: "unmade", files: [], conversion: "Run the converter." }));
+      const { exitCode, stdout, stderr } = await runCli(["models", "pull", "ours"], { env: env() });
+      expect(exitCode).toBe(4);
+      expect(stdout).toContain("ears: speech by whisper");
+      expect(stdout).toContain("NOT for commercial use");
+      expect(stdout).toContain("nobody of openchs-ai has run these weights");
+      expect(stderr).toMatch(/gone: MODEL_HUB_REFUSED/);
+      expect(stderr).toContain("Run the converter.");
+      const [model] = await store.list();
+      expect(model).toMatchObject({ id: "ears", languages: ["sw", "en"], licence: "cc-by-nc-4.0", origin: { commit: COMMIT } });
+      const again = await runCli(["models", "pull", "ears"], { env: env() });
+      expect(again).toMatchObject({ exitCode: 0, stdout: "ears: is installed\n" });
+    });
+
+    it.each([
+      ["hash", { path: "onnx/decoder_model_merged.onnx", sha256: "0".repeat(64) }],
+      ["size", { path: ENCODER, size_bytes: 5 }],
+      ["name", { path: "onnx/other.onnx" }],
+    ])("refuses, before a byte of it comes, a file of another %s than it knows", async (_, file) => {
+      await catalogue(entry({ files: [file] }));
+      const { exitCode, stderr } = await runCli(["models", "pull", "ears"], { env: env() });
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining("MODEL_DOWNLOAD_CORRUPT")]);
+      expect(mirror.served).toEqual([]);
+    });
+
+    it("is shown, with ours", async () => {
+      await catalogue(entry());
+      const { stdout } = await runCli(["models", "list", "--available"], { env: env() });
+      expect(stdout).toMatch(/^ours +tests: ears$/mu);
+      expect(stdout).toMatch(/^whisper-small +speech/mu);
+      expect(stdout).toMatch(/^openchs-classifier +classification/mu);
+    });
+  });
+
+  it("takes no file that would lie outside its directory", async () => {
+    mirror.addFile("onnx/encoder_model.onnx_data/../../../../outside.txt", "x");
+    await pull();
+    expect(mirror.served.map(({ path }) => path)).not.toContain("onnx/encoder_model.onnx_data/../../../../outside.txt");
   });
 });

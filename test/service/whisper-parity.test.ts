@@ -1,6 +1,6 @@
 /** Our Whisper against Python's transformers on the same tiny weights: features, states, and every token. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeWindow, detectLanguage, timeTokens } from "../../src/inference/backends/whisper/decode-window.js";
+import { decodeWindow, detectLanguages, timeTokens } from "../../src/inference/backends/whisper/decode-window.js";
 import { decodeLong } from "../../src/inference/backends/whisper/long-form.js";
 import { WhisperModel } from "../../src/inference/backends/whisper/whisper-model.js";
 import { fixtureSound, modelFixture, WHISPER_FIXTURES, whisperParity } from "../support/model-fixtures.js";
@@ -33,7 +33,7 @@ describe.each(WHISPER_FIXTURES)("%s", (name) => {
   });
 
   it("finds the same language", async () => {
-    const found = await detectLanguage(model, await heard(), Object.keys(parity.languages));
+    const [found = new Map<string, number>()] = await detectLanguages(model, await heard(), [Object.keys(parity.languages)]);
     for (const [tag, probability] of Object.entries(parity.languages)) expect(found.get(tag)).toBeCloseTo(probability, 3);
   });
 
@@ -83,7 +83,7 @@ describe.each(WHISPER_FIXTURES)("%s", (name) => {
       signal,
     } as const;
     const window = await decodeWindow(model, states, request);
-    const times = await timeTokens(model, states, window, 350);
+    const times = (await timeTokens(model, states, window, { row: 0, positions: 350 }))?.startMs;
     expect(times).toEqual(model.hasCrossAttentions ? parity.tokenTimes.map((seconds) => Math.round(seconds * 1000)) : undefined);
   });
 

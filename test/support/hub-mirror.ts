@@ -24,6 +24,8 @@ export interface HubMirror extends AsyncDisposable {
   /** Authorization headers that the second server saw. */
   readonly leakedTokens: string[];
   readonly tokens: Set<string>;
+  /** A file more, also one that no directory could hold. */
+  addFile(path: string, content: string): void;
 }
 
 /** @param directory - the model's files. */
@@ -80,6 +82,7 @@ export async function startHubMirror(repository: string, directory: string): Pro
   });
   return {
     ...{ endpoint: addressOf(hub), faults, served, leakedTokens, tokens },
+    addFile: (path, content) => void files.set(path, Buffer.from(content)),
     async [Symbol.asyncDispose]() {
       for (const server of [hub, fileServer]) {
         server.closeAllConnections();

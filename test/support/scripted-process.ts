@@ -25,8 +25,27 @@ const careful = createScriptedEngine({
 const quick = createScriptedEngine({ modelTask: "summary", answer: () => ({ summary: { text: "quick", sentences: [] } }) });
 const { capabilities } = careful.description;
 
+/** Says with how many others each was answered. */
+const batching: ModelEngine<"question_answering"> = {
+  ...engine,
+  async runTogether(inputs, { signals }) {
+    if (inputs.some(({ question }) => question === "crash")) process.exit(9);
+    return Promise.all(
+      inputs.map(async ({ question }, index) => {
+        if (question === "refuse") return { status: "rejected", reason: new AppError("MODEL_INPUT_INVALID", "The engine can't take this input.") } as const;
+        if (question === "other engine") return { status: "rejected", reason: new AppError("MODEL_NOT_READY", "Not in this language.") } as const;
+        if (question === "wait until aborted") {
+          const aborted = await wait(600_000, undefined, { signal: signals[index] }).catch((reason: unknown) => reason);
+          return { status: "rejected", reason: aborted } as const;
+        }
+        return { status: "fulfilled", value: { answer: `${process.pid} ${question} of ${inputs.length}`, score: 1, evidence: [] } } as const;
+      }),
+    );
+  },
+};
+
 runInferenceWorker([
-  engine as ModelEngine,
+  batching as ModelEngine,
   { ...careful, description: { ...careful.description, capabilities: { ...capabilities, isTooSlowForLive: true } } } as ModelEngine,
   quick as ModelEngine,
 ]);

@@ -205,7 +205,8 @@ export class LiveChannel {
     if (errorCode !== undefined || !this.#queue.isOpen(due)) return;
     const { segment } = due;
     const text = heard?.text ?? "";
-    const stable = stableLength(segment.interimText, text);
+    // An engine that knows what it listened to tells at once; otherwise two looks must agree.
+    const stable = heard?.stableLength ?? stableLength(segment.interimText, text);
     if (text === "" && segment.interimText === "") return;
     segment.interimText = text;
     this.#options.onOutcome({ kind: "interim", segment: this.#place(window, due.endMs, heard, text), stableLength: stable });

@@ -4,13 +4,14 @@
  */
 import type { Clock } from "../../core/clock.js";
 import { toAppError } from "../../core/errors.js";
-import type { InferenceRunner } from "../../inference/pool/inference-pool.js";
+import { isEngineNamed } from "../../inference/model-engine.js";
+import type { InferenceBatchRunner } from "../../inference/pool/inference-pool.js";
 import type { LiveChannel } from "./live-channel.js";
 import { chooseNext, type RecognitionCandidate } from "./recognition-policy.js";
 import type { RecognitionAnswer, RecognitionWindow } from "./recognition-window.js";
 
 export interface LiveRecognitionOptions {
-  readonly inference: InferenceRunner;
+  readonly inference: InferenceBatchRunner;
   readonly clock: Clock;
   /** Windows recognized at once. */
   readonly slots: number;
@@ -45,6 +46,12 @@ const INTERIM_PRIORITY = 10;
 
 interface Candidate extends RecognitionCandidate {
   readonly member: Member;
+}
+
+/** A window that was cut, with whose it is. */
+interface Turn {
+  readonly candidate: Candidate;
+  readonly window: RecognitionWindow;
 }
 
 /** Nothing runs before a channel has joined and something is due. */
@@ -92,21 +99,47 @@ class RecognitionTurns {
     const { clock, slots } = this.#options;
     while (this.#busy < slots) {
       const nowMs = clock.monotonicMs();
-      const next = chooseNext(this.#candidates(), { slots, busy: this.#busy }, nowMs);
-      const window = next?.member.channel().take(next.kind);
-      if (next === undefined || window === undefined) return;
-      this.#servedAtMs.set(next.member.call, nowMs);
-      this.#run(next, window, nowMs);
+      const turns = this.#takeTurns(nowMs);
+      if (turns.length === 0) return;
+      this.#run(turns, nowMs);
     }
   }
 
-  #run(next: Candidate, window: RecognitionWindow, nowMs: number): void {
+  /** One window for each free slot, and several at once where more wait than there are slots and the recognizer can; finals with finals. */
+  #takeTurns(nowMs: number): readonly Turn[] {
+    const { slots } = this.#options;
+    const most = Math.min(this.#batchSize(), Math.ceil(this.#candidates().length / (slots - this.#busy)));
+    const turns: Turn[] = [];
+    while (turns.length < most) {
+      const candidate = chooseNext(this.#candidates(), { slots, busy: this.#busy }, nowMs);
+      if (candidate === undefined || candidate.kind !== (turns[0]?.candidate.kind ?? candidate.kind)) break;
+      const window = candidate.member.channel().take(candidate.kind);
+      if (window === undefined) break;
+      this.#servedAtMs.set(candidate.member.call, nowMs);
+      turns.push({ candidate, window });
+    }
+    return turns;
+  }
+
+  #batchSize(): number {
+    const { inference, speechEngine } = this.#options;
+    const engine = inference
+      .engines()
+      .find(({ modelTask, engine: name }) => modelTask === "speech" && (speechEngine === "auto" || isEngineNamed(name, speechEngine)));
+    return engine?.capabilities.batchSize ?? 1;
+  }
+
+  #run(turns: readonly Turn[], nowMs: number): void {
     const { clock, onRecognized } = this.#options;
     this.#busy++;
-    void recognize(this.#options, next.member.call, window).then((answer) => {
+    const settled = recognize(this.#options, turns).map(async (coming, index) => {
+      const { candidate, window } = turns[index] as Turn;
+      const answer = await coming;
+      onRecognized?.(window.kind, Math.max(0, nowMs - candidate.dueSinceMs), clock.monotonicMs() - nowMs);
+      candidate.member.channel().settle(window, answer);
+    });
+    void Promise.all(settled).then(() => {
       this.#busy--;
-      onRecognized?.(window.kind, Math.max(0, nowMs - next.dueSinceMs), clock.monotonicMs() - nowMs);
-      next.member.channel().settle(window, answer);
       this.#schedule();
     });
   }
@@ -126,22 +159,19 @@ class RecognitionTurns {
   }
 }
 
-async function recognize(
-  { inference, speechEngine, defaultLanguages }: LiveRecognitionOptions,
-  call: RecognizedCall,
-  window: RecognitionWindow,
-): Promise<RecognitionAnswer> {
-  const { audio, leadMs, startMs, endMs, kind, signal } = window;
-  const language = call.language();
-  const utterances = [{ startMs: leadMs, endMs: leadMs + Math.round(endMs - startMs) }];
-  try {
-    const { output } = await inference.run(
-      "speech",
-      { audio, utterances, language, allowedLanguages: language === "auto" ? defaultLanguages : [language] },
-      { signal, deadlineMs: DEADLINE_MS, engine: speechEngine, isLive: true, priority: kind === "final" ? FINAL_PRIORITY : INTERIM_PRIORITY },
-    );
-    return { heard: output.utterances[0], lowQuality: output.lowQuality };
-  } catch (error) {
-    return { errorCode: toAppError(error).code };
-  }
+function recognize({ inference, speechEngine, defaultLanguages }: LiveRecognitionOptions, turns: readonly Turn[]): readonly Promise<RecognitionAnswer>[] {
+  const inputs = turns.map(({ candidate, window: { audio, leadMs, startMs, endMs, signal } }) => {
+    const language = candidate.member.call.language();
+    const utterances = [{ startMs: leadMs, endMs: leadMs + Math.round(endMs - startMs) }];
+    return { input: { audio, utterances, language, allowedLanguages: language === "auto" ? defaultLanguages : [language] }, signal };
+  });
+  const priority = turns[0]?.window.kind === "final" ? FINAL_PRIORITY : INTERIM_PRIORITY;
+  return inference.runTogether("speech", inputs, { deadlineMs: DEADLINE_MS, engine: speechEngine, isLive: true, priority }).map(async (answer) => {
+    try {
+      const { output } = await answer;
+      return { heard: output.utterances[0], lowQuality: output.lowQuality };
+    } catch (error) {
+      return { errorCode: toAppError(error).code };
+    }
+  });
 }

@@ -19,9 +19,13 @@ export interface InferenceAnswer<Task extends ModelTask = ModelTask> {
   readonly revision: string;
 }
 
-export type MessageToProcess =
-  | { readonly kind: "run"; readonly id: number; readonly request: InferenceRequest }
-  | { readonly kind: "abort"; readonly id: number };
+export interface NumberedRequest {
+  readonly id: number;
+  readonly request: InferenceRequest;
+}
+
+/** Requests that come together are of one task, for one engine. */
+export type MessageToProcess = { readonly kind: "run"; readonly requests: readonly NumberedRequest[] } | { readonly kind: "abort"; readonly id: number };
 
 /** `unable`: the engines could not be built, and the process ends. */
 export type MessageFromProcess =

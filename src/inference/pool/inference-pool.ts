@@ -22,11 +22,26 @@ export interface RunOptions {
   readonly isLive?: boolean;
 }
 
+/** One of several inputs that run together. */
+export interface InputTogether<Task extends ModelTask> {
+  readonly input: TaskInputs[Task];
+  readonly signal: AbortSignal;
+}
+
 /** The model work a use case may ask for. */
 export interface InferenceRunner {
   run<Task extends ModelTask>(modelTask: Task, input: TaskInputs[Task], options: RunOptions): Promise<InferenceAnswer<Task>>;
   /** Engines found by the last process that started, in order of preference; empty before the first is ready. */
   engines(): readonly EngineDescription[];
+}
+
+export interface InferenceBatchRunner extends InferenceRunner {
+  /** Several on one process, where the engine can as one batch. One answer each, in order; one that fails fails alone. */
+  runTogether<Task extends ModelTask>(
+    modelTask: Task,
+    inputs: readonly InputTogether<Task>[],
+    options: Omit<RunOptions, "signal">,
+  ): readonly Promise<InferenceAnswer<Task>>[];
 }
 
 export interface InferencePoolOptions {
@@ -46,16 +61,23 @@ export interface InferencePoolOptions {
 interface WaitingRequest {
   readonly id: number;
   readonly request: InferenceRequest;
-  readonly options: RunOptions;
-  /** A process died over it once: perhaps by chance. */
-  readonly hasCrashed: boolean;
+  readonly signal: AbortSignal;
   readonly resolve: (answer: InferenceAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A request at work on a process. */
-interface RunningRequest {
-  readonly entry: WaitingRequest;
+/** Requests of one task that go to a process together; most often one. */
+interface WaitingGroup {
+  readonly requests: readonly WaitingRequest[];
+  readonly modelTask: ModelTask;
+  readonly options: Omit<RunOptions, "signal">;
+  /** A process died over it once: perhaps by chance. */
+  readonly hasCrashed: boolean;
+}
+
+/** A group at work on a process. */
+interface RunningGroup {
+  readonly group: WaitingGroup;
   /** Aborted to give its process to a call that runs; the request waits again then. */
   readonly preempt: AbortController;
 }
@@ -69,13 +91,13 @@ const ABORT_GRACE_MS = 2_000;
 const FIRST_RESTART_DELAY_MS = 100;
 const MAX_RESTART_DELAY_MS = 30_000;
 
-export class InferencePool implements InferenceRunner {
+export class InferencePool implements InferenceBatchRunner {
   readonly #options: InferencePoolOptions;
   readonly #processes = new Set<InferenceProcess>();
   readonly #textProcesses = new WeakSet<InferenceProcess>();
-  readonly #running = new Map<InferenceProcess, RunningRequest>();
+  readonly #running = new Map<InferenceProcess, RunningGroup>();
   readonly #restartTimers = new Set<NodeJS.Timeout>();
-  #waiting: WaitingRequest[] = [];
+  #waiting: WaitingGroup[] = [];
   #engines: readonly EngineDescription[] = [];
   #nextId = 1;
   #restartDelayMs = FIRST_RESTART_DELAY_MS;
@@ -120,104 +142,126 @@ export class InferencePool implements InferenceRunner {
   }
 
   get waitingCount(): number {
-    return this.#waiting.length;
+    return this.#waiting.reduce((sum, { requests }) => sum + requests.length, 0);
   }
 
-  async run<Task extends ModelTask>(modelTask: Task, input: TaskInputs[Task], options: RunOptions): Promise<InferenceAnswer<Task>> {
-    options.signal.throwIfAborted();
+  async run<Task extends ModelTask>(modelTask: Task, input: TaskInputs[Task], { signal, ...options }: RunOptions): Promise<InferenceAnswer<Task>> {
+    const [answer] = this.runTogether(modelTask, [{ input, signal }], options);
+    if (answer === undefined) throw new RangeError("one input has one answer");
+    return answer;
+  }
+
+  runTogether<Task extends ModelTask>(
+    modelTask: Task,
+    inputs: readonly InputTogether<Task>[],
+    options: Omit<RunOptions, "signal">,
+  ): readonly Promise<InferenceAnswer<Task>>[] {
+    const requests: WaitingRequest[] = [];
+    const answers = inputs.map(({ input, signal }) => {
+      const request: InferenceRequest = { modelTask, engine: options.engine ?? "auto", isLive: options.isLive === true, input };
+      return this.#answerOf(modelTask, signal, (settle) => requests.push({ id: this.#nextId++, request, signal, ...settle }));
+    });
+    this.#enqueue({ requests, modelTask, options, hasCrashed: false });
+    return answers as unknown as readonly Promise<InferenceAnswer<Task>>[];
+  }
+
+  /** Counts how it ends; while it waits, an abort takes it out. */
+  async #answerOf(modelTask: ModelTask, signal: AbortSignal, add: (settle: Pick<WaitingRequest, "resolve" | "reject">) => void): Promise<InferenceAnswer> {
+    signal.throwIfAborted();
     if (this.#isClosed) throw new AppError("MODEL_PROCESS_FAILED", "The model pool is shutting down.", { retryable: true });
-    if (this.#waiting.length >= this.#options.maxWaiting) {
+    if (this.waitingCount >= this.#options.maxWaiting) {
       throw new AppError("MODEL_OVERLOADED", "Too many model requests are waiting; try again in a moment.", { retryable: true });
     }
-    const request: InferenceRequest = { modelTask, engine: options.engine ?? "auto", isLive: options.isLive === true, input };
-    const id = this.#nextId++;
-    const onAbort = (): void => this.#dropWaiting(id, options.signal.reason);
-    options.signal.addEventListener("abort", onAbort);
+    const onAbort = (): void => this.#dropWaiting(signal);
+    signal.addEventListener("abort", onAbort);
     try {
-      const answer = await new Promise<InferenceAnswer>((resolve, reject) => {
-        this.#enqueue({ id, request, options, hasCrashed: false, resolve, reject });
-      });
+      const answer = await new Promise<InferenceAnswer>((resolve, reject) => add({ resolve, reject }));
       this.#options.onFinished?.(modelTask, "ok");
-      return answer as InferenceAnswer<Task>;
+      return answer;
     } catch (error) {
       this.#options.onFinished?.(modelTask, error instanceof AppError ? error.code : "INTERNAL");
       throw error;
     } finally {
-      options.signal.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#restartTimers) clearTimeout(timer);
-    for (const waiting of this.#waiting.splice(0))
-      waiting.reject(new AppError("MODEL_PROCESS_FAILED", "The model pool is shutting down.", { retryable: true }));
+    for (const { reject } of this.#waiting.splice(0).flatMap(({ requests }) => requests))
+      reject(new AppError("MODEL_PROCESS_FAILED", "The model pool is shutting down.", { retryable: true }));
     await Promise.all([...this.#processes].map((process) => process.close()));
   }
 
-  #enqueue(entry: WaitingRequest): void {
-    const priority = entry.options.priority ?? 0;
+  #enqueue(group: WaitingGroup): void {
+    if (group.requests.length === 0) return;
+    const priority = group.options.priority ?? 0;
     const index = this.#waiting.findIndex((other) => (other.options.priority ?? 0) < priority);
-    this.#waiting.splice(index === -1 ? this.#waiting.length : index, 0, entry);
+    this.#waiting.splice(index === -1 ? this.#waiting.length : index, 0, group);
     this.#dispatch();
   }
 
-  #dropWaiting(id: number, reason: unknown): void {
-    const index = this.#waiting.findIndex((entry) => entry.id === id);
-    const [entry] = index === -1 ? [] : this.#waiting.splice(index, 1);
-    entry?.reject(reason);
+  #dropWaiting(signal: AbortSignal): void {
+    for (const { requests } of this.#waiting) for (const one of requests) if (one.signal === signal) one.reject(signal.reason);
+    this.#waiting = this.#waiting
+      .map((group) => ({ ...group, requests: group.requests.filter((one) => one.signal !== signal) }))
+      .filter(({ requests }) => requests.length > 0);
   }
 
   #dispatch(): void {
     for (const process of this.#processes) {
       if (!process.isFree) continue;
-      const index = this.#waiting.findIndex((entry) => this.#mayRun(entry, process));
+      const index = this.#waiting.findIndex((group) => this.#mayRun(group, process));
       const [next] = index === -1 ? [] : this.#waiting.splice(index, 1);
       if (next !== undefined) this.#run(process, next);
     }
     this.#makeRoomForLive();
   }
 
-  #mayRun({ request, options }: WaitingRequest, process: InferenceProcess): boolean {
-    const isAudio = AUDIO_TASKS.includes(request.modelTask);
+  #mayRun({ modelTask, options }: WaitingGroup, process: InferenceProcess): boolean {
+    const isAudio = AUDIO_TASKS.includes(modelTask);
     if (this.#textProcesses.has(process)) return !isAudio;
     return options.isLive === true || !isAudio || this.#recordingsRunning().length < this.#options.processCount - this.#reservedForLive;
   }
 
-  #recordingsRunning(): readonly RunningRequest[] {
-    return [...this.#running.values()].filter(({ entry }) => entry.options.isLive !== true && AUDIO_TASKS.includes(entry.request.modelTask));
+  #recordingsRunning(): readonly RunningGroup[] {
+    return [...this.#running.values()].filter(({ group: { modelTask, options } }) => options.isLive !== true && AUDIO_TASKS.includes(modelTask));
   }
 
   /** Audio of a call that runs is waiting although recordings hold more than their share: the last of them starts again later. */
   #makeRoomForLive(): void {
-    const isLiveWaiting = this.#waiting.some(({ request, options }) => options.isLive === true && AUDIO_TASKS.includes(request.modelTask));
+    const isLiveWaiting = this.#waiting.some(({ modelTask, options }) => options.isLive === true && AUDIO_TASKS.includes(modelTask));
     const recordings = this.#recordingsRunning().filter(({ preempt }) => !preempt.signal.aborted);
     if (isLiveWaiting && recordings.length > this.#options.processCount - this.#reservedForLive) recordings.at(-1)?.preempt.abort(new PreemptedError());
   }
 
-  #run(process: InferenceProcess, entry: WaitingRequest): void {
+  #run(process: InferenceProcess, group: WaitingGroup): void {
     const preempt = new AbortController();
-    const { signal, deadlineMs } = entry.options;
-    this.#running.set(process, { entry, preempt });
-    process
-      .run(entry.id, entry.request, { signal: AbortSignal.any([signal, preempt.signal]), deadlineMs })
-      .then(
-        (answer) => {
+    this.#running.set(process, { group, preempt });
+    const work = group.requests.map(({ id, request, signal }) => ({ id, request, signal: AbortSignal.any([signal, preempt.signal]) }));
+    const again: WaitingRequest[] = [];
+    const answers = process.run(work, group.options.deadlineMs).map((answer, index) => {
+      const one = group.requests[index] as WaitingRequest;
+      return answer.then(
+        (value) => {
           this.#restartDelayMs = FIRST_RESTART_DELAY_MS;
-          entry.resolve(answer);
+          one.resolve(value);
         },
         (error: unknown) => {
-          const mayGoOn = !signal.aborted && !this.#isClosed;
+          const mayGoOn = !one.signal.aborted && !this.#isClosed;
           const isCrash = error instanceof AppError && error.code === "MODEL_PROCESS_FAILED";
-          if (mayGoOn && error instanceof PreemptedError) this.#waiting.unshift(entry);
-          else if (mayGoOn && isCrash && !entry.hasCrashed) this.#waiting.unshift({ ...entry, hasCrashed: true });
-          else entry.reject(signal.aborted ? signal.reason : error);
+          if (mayGoOn && (error instanceof PreemptedError || (isCrash && !group.hasCrashed))) again.push(one);
+          else one.reject(one.signal.aborted ? one.signal.reason : error);
         },
-      )
-      .finally(() => {
-        this.#running.delete(process);
-        this.#dispatch();
-      });
+      );
+    });
+    void Promise.all(answers).then(() => {
+      this.#running.delete(process);
+      const wasPreempted = preempt.signal.aborted;
+      if (again.length > 0) this.#waiting.unshift({ ...group, requests: again, hasCrashed: group.hasCrashed || !wasPreempted });
+      this.#dispatch();
+    });
   }
 
   #spawn(kind: { readonly isForText: boolean }): void {

@@ -1,13 +1,13 @@
 /**
  * One supervised model process: started, watched, told what to do, and killed when it does not obey. It serves one
- * request at a time; the pool decides which.
+ * group of requests at a time; the pool decides which.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../../core/errors.js";
 import type { ProcessEntry } from "../../core/module-entry.js";
 import type { EngineDescription } from "../model-engine.js";
-import type { InferenceAnswer, InferenceRequest, MessageFromProcess, MessageToProcess } from "./inference-message.js";
+import type { InferenceAnswer, MessageFromProcess, MessageToProcess, NumberedRequest } from "./inference-message.js";
 
 export interface InferenceProcessOptions {
   readonly entry: ProcessEntry;
@@ -21,8 +21,12 @@ export interface InferenceProcessOptions {
   readonly onExit: () => void;
 }
 
+/** What runs on a process, alone or with others. */
+export interface ProcessWork extends NumberedRequest {
+  readonly signal: AbortSignal;
+}
+
 interface ActiveRequest {
-  readonly id: number;
   readonly resolve: (answer: InferenceAnswer) => void;
   readonly reject: (error: Error) => void;
 }
@@ -30,7 +34,7 @@ interface ActiveRequest {
 export class InferenceProcess {
   readonly #child: ChildProcess;
   readonly #options: InferenceProcessOptions;
-  #active: ActiveRequest | undefined;
+  readonly #active = new Map<number, ActiveRequest>();
   #isReady = false;
   #hasEnded = false;
 
@@ -48,7 +52,7 @@ export class InferenceProcess {
   }
 
   get isFree(): boolean {
-    return this.#isReady && !this.#hasEnded && this.#active === undefined;
+    return this.#isReady && !this.#hasEnded && this.#active.size === 0;
   }
 
   get processId(): number | undefined {
@@ -56,12 +60,16 @@ export class InferenceProcess {
   }
 
   /**
-   * Runs one request. Only when `isFree`.
-   *
-   * @throws AppError `MODEL_DEADLINE_EXCEEDED`, `MODEL_PROCESS_FAILED`, the engine's own error, or the signal's reason.
+   * Runs requests together. Only when `isFree`. Each answer is rejected with `MODEL_DEADLINE_EXCEEDED`,
+   * `MODEL_PROCESS_FAILED`, the engine's own error, or its signal's reason.
    */
-  async run(id: number, request: InferenceRequest, options: { readonly signal: AbortSignal; readonly deadlineMs: number }): Promise<InferenceAnswer> {
-    const { signal, deadlineMs } = options;
+  run(work: readonly ProcessWork[], deadlineMs: number): readonly Promise<InferenceAnswer>[] {
+    const answers = work.map(({ id, signal }) => this.#answerOf(id, signal, deadlineMs));
+    this.#send({ kind: "run", requests: work.map(({ id, request }) => ({ id, request })) });
+    return answers;
+  }
+
+  async #answerOf(id: number, signal: AbortSignal, deadlineMs: number): Promise<InferenceAnswer> {
     let killTimer: NodeJS.Timeout | undefined;
     const stop = (): void => {
       this.#send({ kind: "abort", id });
@@ -74,10 +82,7 @@ export class InferenceProcess {
     }, deadlineMs);
     signal.addEventListener("abort", stop);
     try {
-      return await new Promise<InferenceAnswer>((resolve, reject) => {
-        this.#active = { id, resolve, reject };
-        this.#send({ kind: "run", id, request });
-      });
+      return await new Promise<InferenceAnswer>((resolve, reject) => this.#active.set(id, { resolve, reject }));
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (isLate)
@@ -87,7 +92,7 @@ export class InferenceProcess {
       clearTimeout(deadline);
       clearTimeout(killTimer);
       signal.removeEventListener("abort", stop);
-      this.#active = undefined;
+      this.#active.delete(id);
     }
   }
 
@@ -121,15 +126,16 @@ export class InferenceProcess {
       this.#options.onUnable(new AppError(message.code, message.message));
       return;
     }
-    if (this.#active?.id !== message.id) return;
-    if (message.kind === "answer") this.#active.resolve(message.answer);
-    else this.#active.reject(new AppError(message.code, message.message, { retryable: message.retryable }));
+    const active = this.#active.get(message.id);
+    if (message.kind === "answer") active?.resolve(message.answer);
+    else active?.reject(new AppError(message.code, message.message, { retryable: message.retryable }));
   }
 
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#active?.reject(new AppError("MODEL_PROCESS_FAILED", "The model's process ended unexpectedly; it is being replaced.", { retryable: true }));
+    for (const { reject } of this.#active.values())
+      reject(new AppError("MODEL_PROCESS_FAILED", "The model's process ended unexpectedly; it is being replaced.", { retryable: true }));
     this.#options.onExit();
   }
 }

@@ -21,18 +21,23 @@ export function runInferenceWorker(engines: readonly ModelEngine[]): void {
       running.get(message.id)?.abort(new AppError("MODEL_CANCELLED", "The request was cancelled."));
       return;
     }
-    const { id, request } = message;
-    const abort = new AbortController();
-    running.set(id, abort);
-    runEngine(engines, request, abort.signal)
-      .then(
-        (answer) => send({ kind: "answer", id, answer }),
-        (error: unknown) => {
-          const { code, safeMessage, retryable } = toAppError(error);
-          send({ kind: "failure", id, code, message: safeMessage, retryable });
-        },
-      )
-      .finally(() => running.delete(id));
+    const entries = message.requests.map(({ id, request }) => {
+      const abort = new AbortController();
+      running.set(id, abort);
+      return { id, request, signal: abort.signal };
+    });
+    for (const [index, answer] of runEntries(engines, entries).entries()) {
+      const { id } = entries[index] as (typeof entries)[number];
+      answer
+        .then(
+          (value) => send({ kind: "answer", id, answer: value }),
+          (error: unknown) => {
+            const { code, safeMessage, retryable } = toAppError(error);
+            send({ kind: "failure", id, code, message: safeMessage, retryable });
+          },
+        )
+        .finally(() => running.delete(id));
+    }
   });
   // Ctrl-C and service managers signal the whole group; when to end is the parent's to say, by disconnecting.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
@@ -52,6 +57,44 @@ export function reportUnable(thrown: unknown): void {
 
 /** A server that is away, and a model that does not do this language. */
 const LEFT_TO_THE_NEXT: readonly ErrorCode[] = ["MODEL_REMOTE_UNAVAILABLE", "MODEL_REMOTE_INVALID", "MODEL_NOT_READY"];
+
+interface Entry {
+  readonly request: InferenceRequest;
+  readonly signal: AbortSignal;
+}
+
+/** Together where the first engine can; what it can't do now goes the usual way, one by one. */
+function runEntries(engines: readonly ModelEngine[], entries: readonly Entry[]): readonly Promise<InferenceAnswer>[] {
+  const alone = ({ request, signal }: Entry): Promise<InferenceAnswer> => runEngine(engines, request, signal);
+  const [first] = entries;
+  const engine = entries.length > 1 && first !== undefined ? engineTogether(engines, first.request) : undefined;
+  if (engine === undefined) return entries.map(alone);
+  const together = runTogether(engine, entries);
+  return entries.map(async (entry, index) => {
+    const outcome = (await together)[index];
+    if (outcome?.status === "fulfilled") return { output: outcome.value, engine: engine.description.engine, revision: engine.description.revision };
+    entry.signal.throwIfAborted();
+    const error: unknown = outcome?.reason;
+    if (error instanceof AppError && LEFT_TO_THE_NEXT.includes(error.code)) return alone(entry);
+    throw error;
+  });
+}
+
+type TogetherEngine = ModelEngine & Required<Pick<ModelEngine, "runTogether">>;
+
+function engineTogether(engines: readonly ModelEngine[], request: InferenceRequest): TogetherEngine | undefined {
+  const [engine] = chooseEngines(engines, request);
+  return engine?.runTogether === undefined ? undefined : (engine as TogetherEngine);
+}
+
+async function runTogether(engine: TogetherEngine, entries: readonly Entry[]): ReturnType<TogetherEngine["runTogether"]> {
+  try {
+    const inputs = await Promise.all(entries.map(({ request }) => fitAudio(request, engine)));
+    return await engine.runTogether(inputs, { signals: entries.map(({ signal }) => signal) });
+  } catch (reason) {
+    return entries.map(() => ({ status: "rejected", reason }));
+  }
+}
 
 /** Of those that may serve, the next does the work when one can't be used now; the answer names who did it. */
 async function runEngine(engines: readonly ModelEngine[], request: InferenceRequest, signal: AbortSignal): Promise<InferenceAnswer> {

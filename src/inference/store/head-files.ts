@@ -15,9 +15,12 @@ export const SERVICE_LABEL_FILES: Readonly<Record<string, { readonly head: CaseH
   "priorities.json": { head: "priority", output: "logits_priority" },
 };
 
+/** A JSON file beside `config.json`. */
+export const LABEL_FILE = /^[\w.-]+\.json$/;
+
 const taskSchema = z.looseObject({
   task: z.enum(["classification", "quality"]),
-  heads: z.array(z.looseObject({ labels: z.union([z.string(), z.array(z.string())]) })),
+  heads: z.array(z.looseObject({ labels: z.union([z.string().regex(LABEL_FILE), z.array(z.string())]) })),
 });
 
 /** What a `heads.json` is for, and the files of labels that it names; undefined for another JSON. */

@@ -3,6 +3,7 @@
  * of each, and their bytes from any place in them. A mirror that speaks it does as well.
  */
 import { AppError } from "../../core/errors.js";
+import { MODEL_FILE_PATH } from "./model-manifest.js";
 
 export interface HubOptions {
   /** Such as `https://huggingface.co`. */
@@ -142,6 +143,8 @@ function toFile(entry: unknown): readonly HubFile[] {
     lfs?: { oid?: unknown; size?: unknown } | null;
   };
   if (type !== "file" || typeof path !== "string" || typeof size !== "number" || typeof oid !== "string") return [];
+  // A path that leads elsewhere is nobody's model file.
+  if (!MODEL_FILE_PATH.test(path)) return [];
   const large = typeof lfs?.oid === "string" ? lfs.oid.replace(/^sha256:/, "") : undefined;
   return [{ path, sizeBytes: size, hash: large === undefined ? { kind: "git-sha1", hex: oid } : { kind: "sha256", hex: large } }];
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isLanguageTag } from "../../core/language.js";
 import { MODEL_TASKS } from "../../core/model-task.js";
 
-const MODEL_ENGINES = ["whisper", "seq2seq", "token-classification", "text-classification", "zero-shot", "question-answering"] as const;
+export const MODEL_ENGINES = ["whisper", "seq2seq", "token-classification", "text-classification", "zero-shot", "question-answering"] as const;
 export type InstalledEngine = (typeof MODEL_ENGINES)[number];
 
 /** How weights are stored, by the names of the hub, and how their graphs' names end. In order of preference on a CPU. */
@@ -20,9 +20,11 @@ export const DTYPE_SUFFIXES = {
 export type Dtype = keyof typeof DTYPE_SUFFIXES;
 export const DTYPES = Object.keys(DTYPE_SUFFIXES) as readonly Dtype[];
 
+/** Relative, with `/`; below the model's directory. */
+export const MODEL_FILE_PATH = /^(?!\/)(?!.*\.\.)[\w.\-/]+$/;
+
 const modelFileSchema = z.object({
-  /** Relative, with `/`; below the model's directory. */
-  path: z.string().regex(/^(?!\/)(?!.*\.\.)[\w.\-/]+$/),
+  path: z.string().regex(MODEL_FILE_PATH),
   sizeBytes: z.number().int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });

@@ -16,10 +16,18 @@ export interface ModelPull extends Pick<ModelImport, "tryOut" | "isReplacing" | 
   readonly id?: string;
   readonly dtype?: Dtype;
   readonly facts?: Omit<ModelFacts, "origin">;
+  /** What is known of files from elsewhere: the hub must say the same. */
+  readonly expected?: readonly ExpectedFile[];
   /** Of one file: bytes that are here, of how many. */
   readonly onProgress?: (path: string, doneBytes: number, sizeBytes: number) => void;
   /** Before a second attempt. Default 1,000. */
   readonly firstDelayMs?: number;
+}
+
+export interface ExpectedFile {
+  readonly path: string;
+  readonly sizeBytes?: number | undefined;
+  readonly sha256?: string | undefined;
 }
 
 const FILES_AT_ONCE = 4;
@@ -40,6 +48,7 @@ export async function pullModel(
     throw new AppError("MODEL_EXISTS", "A model with this id is installed; say --replace, or another --id.");
   }
   const { commit, files } = await hub.snapshot(repository, pull.revision, signal);
+  refuseUnexpected(files, pull.expected ?? []);
   const directory = join(downloads, `${repository.replace("/", "--")}-${commit}`);
   const fetchFile = (file: HubFile): Promise<void> =>
     downloadFile({
@@ -64,6 +73,20 @@ export async function pullModel(
   });
   await rm(directory, { recursive: true, force: true });
   return model;
+}
+
+/** @throws AppError `MODEL_DOWNLOAD_CORRUPT` before anything is downloaded */
+function refuseUnexpected(files: readonly HubFile[], expected: readonly ExpectedFile[]): void {
+  const other = expected.find(({ path, sizeBytes, sha256 }) => {
+    const file = files.find((one) => one.path === path);
+    const isOtherHash = sha256 !== undefined && file?.hash.kind === "sha256" && file.hash.hex !== sha256;
+    return file === undefined || isOtherHash || (sizeBytes !== undefined && file.sizeBytes !== sizeBytes);
+  });
+  if (other === undefined) return;
+  throw new AppError(
+    "MODEL_DOWNLOAD_CORRUPT",
+    `The hub's ${other.path} is not the one that the catalogue knows: another size or hash, or none at all. Pull it by its name owner/name only if you know why.`,
+  );
 }
 
 /** The first failure stops those that have not begun, and is thrown when those that have are done. */

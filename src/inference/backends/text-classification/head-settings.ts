@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { PRIORITIES, type Priority } from "../../../core/case-classification.js";
 import { AppError } from "../../../core/errors.js";
-import { CASE_HEADS, HEADS_FILE, SERVICE_LABEL_FILES } from "../../store/head-files.js";
+import { CASE_HEADS, HEADS_FILE, LABEL_FILE, SERVICE_LABEL_FILES } from "../../store/head-files.js";
 
 /** Letters and digits only, in lower case: how the existing service's classifier was taught. */
 const TEXT_FORMS = ["as_is", "lower_letters_digits"] as const;
@@ -24,7 +24,7 @@ const headSchema = z.strictObject({
   output: z.string().min(1),
   /** First of the output's columns that are this head's; default 0. */
   from: z.number().int().nonnegative().default(0),
-  labels: z.union([labels, z.string().regex(/^[\w.-]+\.json$/)]),
+  labels: z.union([labels, z.string().regex(LABEL_FILE)]),
   /** What the labels of a priority head mean here; without it only our own words count. */
   priorities: z.record(z.string(), z.enum(PRIORITIES)).optional(),
   /** Logits are divided by it: above 1 makes a model humbler. */

@@ -8,7 +8,7 @@ import { type SearchOptions, type SequenceStart, searchGreedily, type WrittenTok
 import type { Ort } from "../onnx/onnx-runtime.js";
 import { logSumExp, type TokenRules } from "../onnx/token-rules.js";
 import { searchWithBeams } from "./beam-search.js";
-import { type HeadAttention, tokenColumns } from "./token-times.js";
+import { attendedColumns, type HeadAttention, tokenColumns } from "./token-times.js";
 import type { WhisperModel } from "./whisper-model.js";
 import { TIME_STEP_MS } from "./whisper-vocabulary.js";
 
@@ -41,55 +41,90 @@ const MAX_COMPRESSION_RATIO = 2.4;
 const MIN_MEAN_LOG_PROBABILITY = -1;
 const MIN_NO_SPEECH = 0.6;
 
-/** How likely each allowed language is, from one step on the encoder's states; they add up to 1. */
-export async function detectLanguage(
+/**
+ * How likely each allowed language is, from one step on the encoder's states.
+ *
+ * @param allowed - of each window of the batch. @returns for each window; they add up to 1
+ */
+export async function detectLanguages(
   model: WhisperModel,
   hiddenStates: Ort.Tensor,
-  allowed: readonly LanguageTag[],
-): Promise<ReadonlyMap<LanguageTag, number>> {
+  allowed: readonly (readonly LanguageTag[])[],
+): Promise<readonly ReadonlyMap<LanguageTag, number>[]> {
   const { vocabulary } = model.settings;
-  const output = await model.startDecoder(hiddenStates).step([[vocabulary.startId]]);
-  const known = allowed.flatMap((tag) => {
-    const id = vocabulary.languageIds.get(tag);
-    return id === undefined ? [] : [{ tag, logit: output.logits[id] ?? Number.NEGATIVE_INFINITY }];
+  const { logits } = await model.startDecoder(hiddenStates).step(allowed.map(() => [vocabulary.startId]));
+  const width = logits.length / allowed.length;
+  return allowed.map((tags, row) => {
+    const known = tags.flatMap((tag) => {
+      const id = vocabulary.languageIds.get(tag);
+      return id === undefined ? [] : [{ tag, logit: logits[row * width + id] ?? Number.NEGATIVE_INFINITY }];
+    });
+    const total = logSumExp(Float32Array.from(known, ({ logit }) => logit));
+    return new Map(known.map(({ tag, logit }) => [tag, Math.exp(logit - total)]));
   });
-  const total = logSumExp(Float32Array.from(known, ({ logit }) => logit));
-  return new Map(known.map(({ tag, logit }) => [tag, Math.exp(logit - total)]));
 }
 
 /** @throws the signal's reason between two tokens */
 export async function decodeWindow(model: WhisperModel, hiddenStates: Ort.Tensor, request: WindowRequest): Promise<WindowText> {
   let best: WindowText | undefined;
   for (const temperature of request.temperatures) {
-    const written = await decodeOnce(model, hiddenStates, request, temperature);
+    const [written] = await decodeOnce(model, hiddenStates, [request], temperature);
     best = written;
-    if (!looksWrong(written)) break;
+    if (written === undefined || !looksWrong(written)) break;
   }
   if (best === undefined) throw new RangeError("At least one temperature is needed.");
   return best;
 }
 
-async function decodeOnce(model: WhisperModel, hiddenStates: Ort.Tensor, request: WindowRequest, temperature: number): Promise<WindowText> {
+/**
+ * Several windows of one batch, each step one run of the decoder; the likeliest token each time, and no second try.
+ *
+ * @param requests - with prompts of one length, which follows from equal `prompt`s
+ * @throws the first request's signal's reason between two tokens
+ */
+export function decodeTogether(model: WhisperModel, hiddenStates: Ort.Tensor, requests: readonly WindowRequest[]): Promise<readonly WindowText[]> {
+  return decodeOnce(
+    model,
+    hiddenStates,
+    requests.map((request) => ({ ...request, beamCount: 1 })),
+    0,
+  );
+}
+
+async function decodeOnce(
+  model: WhisperModel,
+  hiddenStates: Ort.Tensor,
+  requests: readonly WindowRequest[],
+  temperature: number,
+): Promise<readonly WindowText[]> {
   const { vocabulary, targetPositions } = model.settings;
-  const prompt = promptOf(model, request);
+  const [first] = requests;
+  const prompts = requests.map((request) => promptOf(model, request));
+  const length = prompts[0]?.length ?? 0;
+  if (first === undefined || prompts.some((prompt) => prompt.length !== length)) throw new RangeError("Windows are decoded together by prompts of one length.");
   const decoder = model.startDecoder(hiddenStates);
-  const output = await decoder.step([prompt]);
-  const width = output.logits.length / prompt.length;
-  const logitsAt = (position: number): Float32Array => output.logits.subarray(position * width, (position + 1) * width);
-  const noSpeech = noSpeechOf(model, logitsAt(prompt.indexOf(vocabulary.startId)));
-  const start: SequenceStart = { decoder, logits: [logitsAt(prompt.length - 1)] };
+  const { logits } = await decoder.step(prompts);
+  const width = logits.length / (length * requests.length);
+  const logitsAt = (row: number, position: number): Float32Array => logits.subarray((row * length + position) * width, (row * length + position + 1) * width);
+  const noSpeech = prompts.map((prompt, row) => noSpeechOf(model, logitsAt(row, prompt.indexOf(vocabulary.startId))));
+  const start: SequenceStart = { decoder, logits: prompts.map((_, row) => logitsAt(row, length - 1)) };
   const options: SearchOptions = {
-    rules: rulesOf(model, request.withTimes),
+    rules: rulesOf(model, first.withTimes),
     endId: vocabulary.endId,
-    maxTokens: Math.min(request.maxTokens, targetPositions - prompt.length),
-    signal: request.signal,
+    maxTokens: Math.min(Math.max(...requests.map(({ maxTokens }) => maxTokens)), targetPositions - length),
+    signal: first.signal,
   };
   const written =
-    temperature === 0 && request.beamCount > 1
-      ? await searchWithBeams(start, options, request.beamCount)
-      : (await searchGreedily(start, options, { temperature, random: seededRandom(temperature) }))[0];
-  if (written === undefined) throw new RangeError("A search answers for every sequence.");
-  return { ...written, prompt, text: vocabulary.decode(written.tokens), noSpeech, temperature };
+    temperature === 0 && first.beamCount > 1
+      ? [await searchWithBeams(start, options, first.beamCount)]
+      : await searchGreedily(start, options, { temperature, random: seededRandom(temperature) });
+  return written.map((one, row) => ({
+    ...one,
+    prompt: prompts[row] ?? [],
+    text: vocabulary.decode(one.tokens),
+    noSpeech: noSpeech[row] ?? 0,
+    temperature,
+  }));
 }
 
 function promptOf({ settings: { vocabulary, targetPositions } }: WhisperModel, { language, task, withTimes, prompt }: WindowRequest): readonly number[] {
@@ -115,21 +150,30 @@ function noSpeechOf({ settings: { vocabulary } }: WhisperModel, logits: Float32A
   return vocabulary.noSpeechId === undefined ? 0 : Math.exp((logits[vocabulary.noSpeechId] ?? Number.NEGATIVE_INFINITY) - logSumExp(logits));
 }
 
+export interface TokenTimes {
+  /** Milliseconds from the window's beginning: one per token, when it begins, and one for the end. */
+  readonly startMs: readonly number[];
+  /** Of each token, the moment of the window that was listened to most for it. */
+  readonly attendedMs: readonly number[];
+}
+
 /**
  * When each token was said, from one more pass over all of them.
  *
- * @param positions - encoder positions that hold sound, 20 ms each.
- * @returns milliseconds from the window's beginning: one per token and one for the end; undefined when the model does not tell
+ * @param place - the window's row in the batch, and its encoder positions that hold sound, 20 ms each.
+ * @returns undefined when the model does not tell
  */
 export async function timeTokens(
   model: WhisperModel,
   hiddenStates: Ort.Tensor,
   { prompt, tokens }: WindowText,
-  positions: number,
-): Promise<readonly number[] | undefined> {
+  { row, positions }: { readonly row: number; readonly positions: number },
+): Promise<TokenTimes | undefined> {
   if (!model.hasCrossAttentions || tokens.length === 0) return undefined;
   const rows = prompt.length + tokens.length;
-  const { crossAttentions } = await model.startDecoder(hiddenStates).step([[...prompt, ...tokens]]);
+  const decoder = model.startDecoder(hiddenStates);
+  decoder.keep([row]);
+  const { crossAttentions } = await decoder.step([[...prompt, ...tokens]]);
   const heads = model.alignmentHeads.flatMap(([layer, head]): readonly HeadAttention[] => {
     const tensor = crossAttentions[layer];
     const stride = tensor?.dims[3];
@@ -138,10 +182,10 @@ export async function timeTokens(
     return [{ weights: (tensor.data as Float32Array).subarray(head * size, (head + 1) * size), stride }];
   });
   if (heads.length === 0) return undefined;
+  const columns = Math.min(positions, heads[0]?.stride ?? positions);
   // A row stands for the token that it writes: the one after it.
-  return tokenColumns(heads, rows, Math.min(positions, heads[0]?.stride ?? positions))
-    .slice(prompt.length - 1)
-    .map((column) => column * TIME_STEP_MS);
+  const written = (column: readonly number[]): readonly number[] => column.slice(prompt.length - 1).map((one) => one * TIME_STEP_MS);
+  return { startMs: written(tokenColumns(heads, rows, columns)), attendedMs: written(attendedColumns(heads, rows, columns)).slice(0, tokens.length) };
 }
 
 /** Mean over the tokens and the end mark. */
@@ -152,6 +196,11 @@ function meanLogProbability({ sumLogProbability, tokens }: WrittenTokens): numbe
 /** Nobody spoke, says the model, and it does not believe its text either. */
 export function isNoSpeech(window: WindowText): boolean {
   return window.noSpeech > MIN_NO_SPEECH && meanLogProbability(window) < MIN_MEAN_LOG_PROBABILITY;
+}
+
+/** Nothing to lead the next window on with: said over and over, hardly believed, or drawn by lot. */
+export function isDoubtful(window: WindowText): boolean {
+  return window.temperature > 0.5 || looksWrong(window);
 }
 
 function looksWrong(window: WindowText): boolean {

@@ -22,6 +22,19 @@ export function tokenColumns(heads: readonly HeadAttention[], rows: number, colu
   return firstColumns(mean, rows, columns);
 }
 
+/** @param columns - as many as there is sound. @returns per row the column that the heads together listened to most */
+export function attendedColumns(heads: readonly HeadAttention[], rows: number, columns: number): readonly number[] {
+  return Array.from({ length: rows }, (_, row) => {
+    let best = 0;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let column = 0; column < columns; column++) {
+      const attention = heads.reduce((sum, { weights, stride }) => sum + (weights[row * stride + column] ?? 0), 0);
+      if (attention > most) [best, most] = [column, attention];
+    }
+    return best;
+  });
+}
+
 /** Over the rows of each column: mean 0, deviation 1. */
 function standardize({ weights, stride }: HeadAttention, rows: number, columns: number): Float64Array {
   const result = new Float64Array(rows * columns);
