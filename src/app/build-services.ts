@@ -151,23 +151,24 @@ interface PoolParts {
 }
 
 function createPool(config: Config, { workDirectory, logger, metrics, entry }: PoolParts): InferencePool {
-  const { modelsDirectory, processes, whisperWindowMargin, whisperPreviousText, glossaryFile } = config.inference;
+  const { processes, glossaryFile, ...inference } = config.inference;
   const processCount = processes || availableParallelism();
   const threads = Math.max(1, Math.floor(availableParallelism() / processCount));
   return new InferencePool({
     entry,
     entryArguments: inferenceProcessArguments({
-      workDirectory,
-      modelsDirectory,
-      threads,
-      whisperWindowMargin,
-      whisperPreviousText,
+      ...{ workDirectory, threads },
+      modelsDirectory: inference.modelsDirectory,
+      modelMemoryMb: inference.memoryMb,
+      modelIdleMs: inference.idleMs,
+      whisperWindowMargin: inference.whisperWindowMargin,
+      whisperPreviousText: inference.whisperPreviousText,
       ...(glossaryFile === undefined ? {} : { glossaryFile }),
       ...remoteServers(config),
     }),
     textProcessCount: 1,
     processCount,
-    maxWaiting: config.inference.maxWaiting,
+    maxWaiting: inference.maxWaiting,
     logger,
     onFinished: (modelTask, outcome) => metrics.modelRequests.inc({ model_task: modelTask, outcome }),
     onProcessCount: (count) => metrics.modelProcesses.set(count),

@@ -5,6 +5,7 @@ import { isProgramPresent } from "../audio/program.js";
 import { AppError } from "../core/errors.js";
 import { createBuiltinEngines } from "../inference/backends/builtin/create-builtin-engines.js";
 import { createEnergyVoiceActivityDetector } from "../inference/backends/energy/energy-voice-activity-detector.js";
+import { ModelRoom } from "../inference/backends/onnx/model-room.js";
 import { createPocketsphinxRecognizer, POCKETSPHINX_PROBE } from "../inference/backends/pocketsphinx/pocketsphinx-recognizer.js";
 import { type ChatEngineOptions, createChatEngines } from "../inference/backends/remote/chat/chat-engines.js";
 import type { RemoteServer } from "../inference/backends/remote/remote-client.js";
@@ -25,6 +26,10 @@ export interface InferenceProcessArguments {
   readonly modelsDirectory?: string;
   /** For one model at work. */
   readonly threads: number;
+  /** Of one process, for installed models; 0: as much as there is. */
+  readonly modelMemoryMb: number;
+  /** Without work for so long, a model is let go; 0: never. */
+  readonly modelIdleMs: number;
   readonly whisperWindowMargin: number;
   readonly whisperPreviousText: boolean;
   /** Words for Whisper to expect, one a line; undefined: none. */
@@ -37,6 +42,8 @@ export interface InferenceProcessArguments {
 
 /** The key goes by file and not on the command line, where others could read it. */
 type RemoteServerSettings = Omit<RemoteServer, "apiKey"> & { readonly apiKeyFile?: string };
+
+const MEGABYTE = 1e6;
 
 async function createEngines(options: InferenceProcessArguments): Promise<readonly ModelEngine[]> {
   const engines: ModelEngine[] = [];
@@ -52,8 +59,9 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
   if (remoteSpeech !== undefined) engines.push(createRemoteRecognizer(await withKey(remoteSpeech)) as ModelEngine);
   if (remoteChat !== undefined) engines.push(...createChatEngines({ ...remoteChat, server: await withKey(remoteChat.server), taxonomy, rules }));
   if (modelsDirectory !== undefined) {
+    const room = new ModelRoom({ limitBytes: options.modelMemoryMb * MEGABYTE, idleMs: options.modelIdleMs });
     const whisper = { windowMargin, withPreviousText, glossary: await readGlossary(options.glossaryFile) };
-    engines.push(...(await createInstalledEngines(modelsDirectory, { threads, whisper, taxonomy, rules })));
+    engines.push(...(await createInstalledEngines(modelsDirectory, { threads, whisper, taxonomy, rules, room })));
   }
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
     engines.push(createPocketsphinxRecognizer(options) as ModelEngine);

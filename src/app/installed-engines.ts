@@ -1,6 +1,7 @@
 /** Engines on the models that a person has installed, newest first. */
 
 import { AppError } from "../core/errors.js";
+import type { ModelRoom } from "../inference/backends/onnx/model-room.js";
 import { createExtractiveAnswerer } from "../inference/backends/question-answering/extractive-answerer.js";
 import { createModelSummarizer } from "../inference/backends/seq2seq/model-summarizer.js";
 import { createModelTranslator } from "../inference/backends/seq2seq/model-translator.js";
@@ -18,6 +19,8 @@ import { type InstalledModel, openModelStore } from "../inference/store/model-st
 export interface InstalledEngineOptions {
   readonly threads: number;
   readonly whisper: Pick<WhisperRecognizerOptions, "windowMargin" | "glossary" | "withPreviousText">;
+  /** Which loaded models share; absent: there is room for all. */
+  readonly room?: ModelRoom;
   /** Labels in force. */
   readonly taxonomy: CaseTaxonomy;
   /** The builtin engines: they say what a model does not. */
@@ -35,7 +38,9 @@ export async function createInstalledEngines(modelsDirectory: string, options: I
 export async function createInstalledEngine(model: InstalledModel, options: InstalledEngineOptions): Promise<ModelEngine> {
   const { threads, whisper } = options;
   const { id, directory, revision, dtype, instruction, languages = ["*"] } = model;
-  const files = { id, directory, revision, suffix: DTYPE_SUFFIXES[dtype], threads };
+  const weightBytes = model.files.reduce((sum, { path, sizeBytes }) => sum + (path.startsWith("onnx/") ? sizeBytes : 0), 0);
+  const kept = options.room === undefined ? {} : { kept: { room: options.room, weightBytes } };
+  const files = { id, directory, revision, suffix: DTYPE_SUFFIXES[dtype], threads, ...kept };
   const read = { ...files, languages };
   switch (model.engine) {
     case "whisper":

@@ -58,6 +58,7 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
     const services = await buildServices({ config, masterKey, logger, metrics, ...(inferenceEntry === undefined ? {} : { inferenceEntry }) });
     undo.unshift(() => services.close(config.shutdownDeadlineMs));
     refuseUnknownSpeechEngine(services.inference, config.inference.speechEngine);
+    services.inference.preload({ modelTasks: config.inference.preload, speechEngine: config.inference.speechEngine });
     await ensureAdminKey(services, layout.adminKey);
     let worker: WorkerRuntime | undefined;
     let isAccepting = true;

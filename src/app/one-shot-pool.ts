@@ -12,6 +12,8 @@ export function createOneShotPool(modelsDirectory?: string): InferencePool {
     entryArguments: inferenceProcessArguments({
       workDirectory: tmpdir(),
       threads: availableParallelism(),
+      modelMemoryMb: 0,
+      modelIdleMs: 0,
       whisperWindowMargin: 0,
       whisperPreviousText: false,
       ...(modelsDirectory === undefined ? {} : { modelsDirectory }),

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { PROCESSING_MODES, toProcessingMode } from "../core/call.js";
 import { isLanguageTag } from "../core/language.js";
-import { CHAT_TASKS } from "../core/model-task.js";
+import { CHAT_TASKS, MODEL_TASKS } from "../core/model-task.js";
 
 /** Digits only: a blank is a fault and not the number 0. */
 const integer = (min: number, max: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
@@ -97,6 +97,9 @@ export const configSchema = z.object({
     maxWaiting: integer(1, 100_000),
     answerTtlMs: integer(60_000, 2_592_000_000),
     modelsDirectory: z.string().min(1),
+    memoryMb: integer(0, 10_000_000),
+    idleMs: integer(0, 604_800_000),
+    preload: z.array(z.enum(MODEL_TASKS)),
     whisperWindowMargin: integer(0, 1_500),
     whisperPreviousText: flag,
     glossaryFile: optionalPath,

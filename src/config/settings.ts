@@ -1,5 +1,5 @@
 /** Every setting of the product: its variable, its rule, its default, and what it is for; docs/config.md follows from it. */
-import { CHAT_TASKS } from "../core/model-task.js";
+import { CHAT_TASKS, MODEL_TASKS } from "../core/model-task.js";
 
 /** A setting as the outside sees it. */
 export interface SettingDefinition {
@@ -202,6 +202,25 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     purpose: "Where installed models lie; `openchs-ai models` puts them there. Default: `models` under DATA_DIR.",
   },
   MODEL_PROCESSES: { path: "inference.processes", defaultText: "0", rule: "0 to 64", purpose: "Model processes; 0 means one per core." },
+  MODEL_MEMORY_MB: {
+    path: "inference.memoryMb",
+    defaultText: "0",
+    rule: "0 to 10000000",
+    purpose:
+      "Memory that installed models may take in one model process; one that has no room leaves the work to the next engine. 0: as much as the machine has.",
+  },
+  MODEL_IDLE_MS: {
+    path: "inference.idleMs",
+    defaultText: "1800000",
+    rule: "0 to 604800000",
+    purpose: "An installed model without work for so long is let go until it is needed again. 0: it stays.",
+  },
+  MODEL_PRELOAD: {
+    path: "inference.preload",
+    defaultText: "speech",
+    rule: `of ${MODEL_TASKS.join(", ")}, separated by commas`,
+    purpose: "Tasks whose model is loaded when the service starts, so that the first call does not wait for it.",
+  },
   MODEL_MAX_WAITING: {
     path: "inference.maxWaiting",
     defaultText: "1000",

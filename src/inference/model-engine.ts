@@ -93,5 +93,7 @@ export interface ModelEngine<Task extends ModelTask = ModelTask> {
     inputs: readonly TaskInputs[Task][],
     options: { readonly signals: readonly AbortSignal[] },
   ): Promise<readonly PromiseSettledResult<TaskOutputs[Task]>[]>;
+  /** Makes ready what the first `run` would wait for. */
+  load?(): Promise<void>;
   close?(): Promise<void>;
 }

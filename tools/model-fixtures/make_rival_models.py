@@ -2,7 +2,7 @@
 
 The weights are drawn again from the same seed and compared with the model's own files. rival_build.sh runs this, at the end:
   python3 make_rival_models.py /tmp/whisper-base /tmp/rivals
-Needs torch, transformers 4.44.2, ctranslate2. rivals.json, which `npm run bench -- asr --rivals` reads, names what was built.
+Needs torch, transformers 4.44.2, faster-whisper. rivals.json, which `npm run bench -- asr --rivals` reads, names what was built.
 """
 import json
 import mmap
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import ctranslate2
+import faster_whisper
 import torch
 from ctranslate2.converters.transformers import WhisperLoader
 from tokenizers import Tokenizer
@@ -19,12 +20,14 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 from rival_ggml import write_ggml
 
 SEED = 1
-# Each with the kinds of weights to run; OpenBLAS is for weights of 16 and 32 bits, ggml turns others into such first.
+# Each with the kinds of weights to run.
 BUILDS = {
     "default": ("whisper.cpp, default build", ["f16", "q8_0"]),
     "best": ("whisper.cpp, best build", ["f16", "q8_0", "q5_1"]),
-    "openblas": ("whisper.cpp, best build with OpenBLAS", ["f16"]),
+    "openblas": ("whisper.cpp, best build with OpenBLAS", ["f16", "q8_0"]),
 }
+# Kernels that these would not take by themselves on AMD. Where a processor lacks them they are not asked for.
+OPENBLAS_KERNELS = {"avx512_bf16": "Cooperlake", "avx512bw": "SkylakeX"}
 
 
 def main():
@@ -34,12 +37,13 @@ def main():
     model = WhisperForConditionalGeneration(config).eval()
     check_same(model, source)
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-    write_ctranslate2(model, tokenizer, folder / "faster-whisper-int8")
     write_ggml(model, tokenizer, folder / "ggml-f16.bin")
+    # Last: it makes integers of the weights where they are.
+    write_ctranslate2(model, tokenizer, folder / "faster-whisper-int8")
     for kind in ("q8_0", "q5_1"):
         quantize = folder / "build" / "best" / "bin" / "whisper-quantize"
-        subprocess.run([quantize, folder / "ggml-f16.bin", folder / f"ggml-{kind}.bin", kind], check=True, stdout=subprocess.DEVNULL)
-    rivals = [*whisper_cpp_rivals(folder), faster_whisper_rival(folder)]
+        subprocess.run([quantize, folder / "ggml-f16.bin", folder / f"ggml-{kind}.bin", kind], check=True, capture_output=True)
+    rivals = [*whisper_cpp_rivals(folder), *faster_whisper_rivals(folder)]
     (folder / "rivals.json").write_text(json.dumps({"rivals": rivals}, indent=2) + "\n")
     print(json.dumps({path.name: path.stat().st_size for path in sorted(folder.glob("ggml-*.bin"))}))
 
@@ -63,23 +67,40 @@ def write_ctranslate2(model, tokenizer, folder):
     spec.save(str(folder))
 
 
+def processor_has(flag):
+    return flag in Path("/proc/cpuinfo").read_text().split()
+
+
 def whisper_cpp_rivals(folder):
     version = (folder / "whisper.cpp.version").read_text().strip()
+    kernels = [name for flag, name in OPENBLAS_KERNELS.items() if processor_has(flag)][:1]
     rivals = []
     for build, (name, kinds) in BUILDS.items():
         program = folder / "build" / build / "rival"
         if not program.exists():
             continue
+        env = {"OPENBLAS_CORETYPE": kernel for kernel in kernels if build == "openblas"}
         flags = (folder / "build" / build / "flags").read_text().strip()
         for kind in kinds:
-            rivals.append({"name": f"{name}, {kind}", "version": version, "flags": flags, "command": [str(program), str(folder / f"ggml-{kind}.bin")]})
+            command = [str(program), str(folder / f"ggml-{kind}.bin")]
+            rivals.append({"name": f"{name}, {kind}", "version": version, "flags": told(flags, env), "command": command, "env": env})
     return rivals
 
 
-def faster_whisper_rival(folder):
+def faster_whisper_rivals(folder):
     program = Path(__file__).resolve().parent / "rival_faster_whisper.py"
-    return {"name": "faster-whisper, int8", "version": f"CTranslate2 {ctranslate2.__version__}", "flags": "compute_type int8, PyPI wheel",
-            "command": [str(folder / "venv" / "bin" / "python"), str(program), str(folder / "faster-whisper-int8")]}
+    command = [str(folder / "venv" / "bin" / "python"), str(program), str(folder / "faster-whisper-int8")]
+    common = {"version": f"faster-whisper {faster_whisper.__version__}, CTranslate2 {ctranslate2.__version__}", "command": command}
+    flags = "PyPI wheels, compute_type int8"
+    rivals = [{"name": "faster-whisper, int8", "flags": flags, **common}]
+    if processor_has("avx512bw"):
+        env = {"CT2_FORCE_CPU_ISA": "AVX512"}
+        rivals.append({"name": "faster-whisper, int8, AVX-512 asked for", "flags": told(flags, env), "env": env, **common})
+    return rivals
+
+
+def told(flags, env):
+    return " ".join([flags, *(f"{name}={value}" for name, value in env.items())])
 
 
 if __name__ == "__main__":

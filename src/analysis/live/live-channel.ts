@@ -273,7 +273,7 @@ export class LiveChannel {
   #cut(startMs: number, endMs: number): RecognitionWindow["audio"] {
     const { sampleRateHz } = this.#options;
     const blocks = Math.floor(endMs / LEVEL_BLOCK_MS);
-    const samples = this.#levels.normalize(this.#history.slice(this.#toPosition(startMs), this.#toPosition(endMs)), blocks);
+    const samples = this.#levels.normalize(this.#history.view(this.#toPosition(startMs), this.#toPosition(endMs)), blocks);
     return { samples, sampleRateHz, sampleCount: samples.length, sourceSampleRateHz: sampleRateHz };
   }
 

@@ -26,7 +26,9 @@ export class LevelTracker {
   /** A copy of `samples` at the common level, judged by the first `blockCount` blocks: the same whenever it is asked for. */
   normalize(samples: Int16Array, blockCount: number): Int16Array {
     const gain = 10 ** (gainForLoudness(this.#loudnessDbfs(blockCount)) / 20);
-    return samples.map((sample) => limitSample(sample * gain));
+    const normalized = new Int16Array(samples.length);
+    for (let index = 0; index < samples.length; index++) normalized[index] = limitSample((samples[index] ?? 0) * gain);
+    return normalized;
   }
 
   /** The 95th percentile of the blocks. */

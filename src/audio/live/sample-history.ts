@@ -20,10 +20,10 @@ export class SampleHistory {
     return this.#start + this.#length;
   }
 
-  /** A copy of `[from, to)`, cut to what is kept. */
-  slice(from: number, to: number): Int16Array {
+  /** `[from, to)`, cut to what is kept; valid until the next `append` or `forgetBefore`. */
+  view(from: number, to: number): Int16Array {
     const first = Math.max(0, from - this.#start);
-    return this.#samples.slice(Math.min(first, this.#length), Math.max(first, Math.min(this.#length, to - this.#start)));
+    return this.#samples.subarray(Math.min(first, this.#length), Math.max(first, Math.min(this.#length, to - this.#start)));
   }
 
   /** Nothing before `position` is asked for any more. */

@@ -24,8 +24,18 @@ export interface NumberedRequest {
   readonly request: InferenceRequest;
 }
 
+/** Models to load before they are needed: of each task the preferred one. */
+export interface Preload {
+  readonly modelTasks: readonly ModelTask[];
+  /** As for a request. */
+  readonly speechEngine: string;
+}
+
 /** Requests that come together are of one task, for one engine. */
-export type MessageToProcess = { readonly kind: "run"; readonly requests: readonly NumberedRequest[] } | { readonly kind: "abort"; readonly id: number };
+export type MessageToProcess =
+  | { readonly kind: "run"; readonly requests: readonly NumberedRequest[] }
+  | { readonly kind: "preload"; readonly preload: Preload }
+  | { readonly kind: "abort"; readonly id: number };
 
 /** `unable`: the engines could not be built, and the process ends. */
 export type MessageFromProcess =

@@ -7,7 +7,7 @@ import type { Logger } from "../../core/log.js";
 import type { ModelTask } from "../../core/model-task.js";
 import type { ProcessEntry } from "../../core/module-entry.js";
 import type { EngineDescription, TaskInputs } from "../model-engine.js";
-import type { InferenceAnswer, InferenceRequest } from "./inference-message.js";
+import type { InferenceAnswer, InferenceRequest, Preload } from "./inference-message.js";
 import { InferenceProcess } from "./inference-process.js";
 
 export interface RunOptions {
@@ -102,6 +102,7 @@ export class InferencePool implements InferenceBatchRunner {
   #nextId = 1;
   #restartDelayMs = FIRST_RESTART_DELAY_MS;
   #isClosed = false;
+  #preload: Preload | undefined;
   /** Processes that recordings leave free. */
   #reservedForLive = 0;
   /** Settles `start`: with nothing when a process is ready, with the reason when it can't be. */
@@ -134,6 +135,18 @@ export class InferencePool implements InferenceBatchRunner {
 
   engines(): readonly EngineDescription[] {
     return this.#engines;
+  }
+
+  /** Loads models now, and again in each process that takes the place of another. */
+  preload(preload: Preload): void {
+    this.#preload = preload;
+    for (const process of this.#processes) if (process.isFree) this.#preloadOn(process);
+  }
+
+  #preloadOn(process: InferenceProcess): void {
+    const { modelTasks = [], speechEngine = "auto" } = this.#preload ?? {};
+    const own = modelTasks.filter((modelTask) => this.#textProcesses.has(process) !== AUDIO_TASKS.includes(modelTask));
+    if (own.length > 0) process.preload({ modelTasks: own, speechEngine });
   }
 
   /** Processes running now. */
@@ -271,6 +284,7 @@ export class InferencePool implements InferenceBatchRunner {
       abortGraceMs: ABORT_GRACE_MS,
       onReady: (engines) => {
         this.#engines = engines;
+        this.#preloadOn(process);
         this.#onFirstReady?.();
         this.#dispatch();
       },

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { AppError } from "../../core/errors.js";
 import type { ProcessEntry } from "../../core/module-entry.js";
 import type { EngineDescription } from "../model-engine.js";
-import type { InferenceAnswer, MessageFromProcess, MessageToProcess, NumberedRequest } from "./inference-message.js";
+import type { InferenceAnswer, MessageFromProcess, MessageToProcess, NumberedRequest, Preload } from "./inference-message.js";
 
 export interface InferenceProcessOptions {
   readonly entry: ProcessEntry;
@@ -94,6 +94,10 @@ export class InferenceProcess {
       signal.removeEventListener("abort", stop);
       this.#active.delete(id);
     }
+  }
+
+  preload(preload: Preload): void {
+    this.#send({ kind: "preload", preload });
   }
 
   kill(): void {

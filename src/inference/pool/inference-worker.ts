@@ -7,7 +7,7 @@ import { AppError, type ErrorCode, toAppError } from "../../core/errors.js";
 import type { ModelTask } from "../../core/model-task.js";
 import { isEngineNamed, type ModelEngine } from "../model-engine.js";
 import { atEngineRate } from "../pcm-blocks.js";
-import type { InferenceAnswer, InferenceRequest, MessageFromProcess, MessageToProcess } from "./inference-message.js";
+import type { InferenceAnswer, InferenceRequest, MessageFromProcess, MessageToProcess, Preload } from "./inference-message.js";
 
 /** Serves the parent process until it goes away. `engines` stand in order of preference within a task. */
 export function runInferenceWorker(engines: readonly ModelEngine[]): void {
@@ -19,6 +19,10 @@ export function runInferenceWorker(engines: readonly ModelEngine[]): void {
   process.on("message", (message: MessageToProcess) => {
     if (message.kind === "abort") {
       running.get(message.id)?.abort(new AppError("MODEL_CANCELLED", "The request was cancelled."));
+      return;
+    }
+    if (message.kind === "preload") {
+      for (const modelTask of message.preload.modelTasks) preload(engines, modelTask, message.preload);
       return;
     }
     const entries = message.requests.map(({ id, request }) => {
@@ -57,6 +61,13 @@ export function reportUnable(thrown: unknown): void {
 
 /** A server that is away, and a model that does not do this language. */
 const LEFT_TO_THE_NEXT: readonly ErrorCode[] = ["MODEL_REMOTE_UNAVAILABLE", "MODEL_REMOTE_INVALID", "MODEL_NOT_READY"];
+
+/** A model that can't be loaded now says why when it is first needed. */
+function preload(engines: readonly ModelEngine[], modelTask: ModelTask, { speechEngine }: Preload): void {
+  const name = modelTask === "speech" ? speechEngine : "auto";
+  const engine = engines.find(({ description }) => description.modelTask === modelTask && (name === "auto" || isEngineNamed(description.engine, name)));
+  engine?.load?.().catch(() => {});
+}
 
 interface Entry {
   readonly request: InferenceRequest;

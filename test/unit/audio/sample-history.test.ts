@@ -14,7 +14,7 @@ describe("SampleHistory", () => {
     for (let round = 0; round < 200; round++) {
       append(history, 1 + ((round * 337) % 5_000));
       const from = Math.max(0, history.end - 3_000);
-      expect([...history.slice(from, history.end)]).toEqual(expected(from, history.end));
+      expect([...history.view(from, history.end)]).toEqual(expected(from, history.end));
       history.forgetBefore(history.end - 3_000);
     }
   });
@@ -22,9 +22,9 @@ describe("SampleHistory", () => {
   it("cuts what is asked for to what it has", () => {
     const history = new SampleHistory();
     append(history, 100);
-    expect([...history.slice(90, 200)]).toEqual(expected(90, 100));
+    expect([...history.view(90, 200)]).toEqual(expected(90, 100));
     history.forgetBefore(80);
-    expect([...history.slice(0, 90)]).toEqual(expected(80, 90));
+    expect([...history.view(0, 90)]).toEqual(expected(80, 90));
   });
 
   it("takes the room of a long utterance and gives it back", () => {
@@ -37,6 +37,6 @@ describe("SampleHistory", () => {
       history.forgetBefore(history.end - 2_000);
     }
     expect(history.capacity).toBe(before);
-    expect([...history.slice(history.end - 2_000, history.end)]).toEqual(expected(history.end - 2_000, history.end));
+    expect([...history.view(history.end - 2_000, history.end)]).toEqual(expected(history.end - 2_000, history.end));
   });
 });

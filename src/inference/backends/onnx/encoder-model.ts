@@ -1,14 +1,8 @@
 /** A loaded text model without a decoder: token ids in, whatever its graph tells of them out. */
 import { join } from "node:path";
 import { AppError } from "../../../core/errors.js";
+import type { ModelFilesOptions } from "./lazy-model.js";
 import { idTensor, loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "./onnx-runtime.js";
-
-export interface EncoderModelOptions {
-  readonly directory: string;
-  /** Ending of the graph's name. */
-  readonly suffix: string;
-  readonly threads: number;
-}
 
 /** One text, as its tokenizer gives it. */
 export interface EncoderInput {
@@ -34,7 +28,7 @@ export class EncoderModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open({ directory, suffix, threads }: EncoderModelOptions): Promise<EncoderModel> {
+  static async open({ directory, suffix, threads }: ModelFilesOptions): Promise<EncoderModel> {
     const ort = await loadOnnxRuntime();
     const session = await openSession(ort, join(directory, "onnx", `model${suffix}.onnx`), { threads }).catch(() => {
       throw new AppError("MODEL_FILES_INVALID", `The model's onnx/model${suffix}.onnx is missing or broken; import the model again from a whole copy.`);

@@ -2,15 +2,15 @@
 import { toEvidence } from "../../../core/evidence.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
-import type { QuestionOutput } from "../../question-answerer.js";
+import type { QuestionInput, QuestionOutput } from "../../question-answerer.js";
 import { refuseOtherLanguages } from "../../readable-text.js";
 import { chunkSegments, type TextChunk, toSegmentSpans } from "../../text-chunker.js";
-import { EncoderModel, type EncoderModelOptions } from "../onnx/encoder-model.js";
-import { LazyModel } from "../onnx/lazy-model.js";
+import { EncoderModel } from "../onnx/encoder-model.js";
+import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { type AnswerSpan, bestAnswerSpan } from "./answer-span.js";
 
-export interface ExtractiveAnswererOptions extends EncoderModelOptions {
+export interface ExtractiveAnswererOptions extends ModelFilesOptions {
   readonly id: string;
   readonly revision: string;
   readonly languages: readonly LanguageTag[];
@@ -27,7 +27,7 @@ const NO_ANSWER: QuestionOutput = { answer: null, score: 0, evidence: [] };
 export async function createExtractiveAnswerer(options: ExtractiveAnswererOptions): Promise<ModelEngine<"question_answering">> {
   const { id, revision, languages } = options;
   const tokenizer = await TextTokenizer.read(options.directory);
-  const lazy = new LazyModel(() => AnswerModel.open(options, tokenizer));
+  const lazy = new LazyModel(() => AnswerModel.open(options, tokenizer), options);
   return {
     description: {
       modelTask: "question_answering",
@@ -38,21 +38,31 @@ export async function createExtractiveAnswerer(options: ExtractiveAnswererOption
     async run({ segments, question }, { signal }) {
       signal.throwIfAborted();
       refuseOtherLanguages(segments, languages);
-      const model = await lazy.load();
-      let best: { readonly chunk: TextChunk; readonly span: AnswerSpan } | undefined;
-      for (const chunk of model.chunksFor(question, (size) => chunkSegments(segments, size))) {
-        signal.throwIfAborted();
-        const span = await model.find(question, chunk);
-        if (span !== undefined && span.score > (best?.span.score ?? MIN_SCORE)) best = { chunk, span };
-      }
+      const best = await lazy.use((model) => findBest(model, segments, question, signal));
       const [place] = best === undefined ? [] : toSegmentSpans(best.chunk, best.span.start, best.span.end);
       const segment = segments.find((one) => one.id === place?.segmentId);
       if (best === undefined || place === undefined || segment === undefined) return NO_ANSWER;
       const evidence = toEvidence(segment, place.startOffset, place.endOffset);
       return { answer: evidence.text, score: best.span.score, evidence: [evidence] };
     },
+    load: () => lazy.use(async () => {}),
     close: () => lazy.close(),
   };
+}
+
+interface FoundAnswer {
+  readonly chunk: TextChunk;
+  readonly span: AnswerSpan;
+}
+
+async function findBest(model: AnswerModel, segments: QuestionInput["segments"], question: string, signal: AbortSignal): Promise<FoundAnswer | undefined> {
+  let best: FoundAnswer | undefined;
+  for (const chunk of model.chunksFor(question, (size) => chunkSegments(segments, size))) {
+    signal.throwIfAborted();
+    const span = await model.find(question, chunk);
+    if (span !== undefined && span.score > (best?.span.score ?? MIN_SCORE)) best = { chunk, span };
+  }
+  return best;
 }
 
 /** A loaded extractive model. */
@@ -66,7 +76,7 @@ export class AnswerModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open(options: EncoderModelOptions, tokenizer: TextTokenizer): Promise<AnswerModel> {
+  static async open(options: ModelFilesOptions, tokenizer: TextTokenizer): Promise<AnswerModel> {
     return new AnswerModel(await EncoderModel.open(options), tokenizer);
   }
 

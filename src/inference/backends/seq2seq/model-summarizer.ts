@@ -4,14 +4,14 @@ import { AppError } from "../../../core/errors.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { joinReadable, readableText } from "../../readable-text.js";
-import { LazyModel } from "../onnx/lazy-model.js";
+import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { splitSentences } from "./sentences.js";
-import { Seq2SeqModel, type Seq2SeqModelOptions } from "./seq2seq-model.js";
+import { Seq2SeqModel } from "./seq2seq-model.js";
 import { readSeq2SeqSettings } from "./seq2seq-settings.js";
 import { supportOf } from "./summary-support.js";
 
-export interface ModelSummarizerOptions extends Seq2SeqModelOptions {
+export interface ModelSummarizerOptions extends ModelFilesOptions {
   readonly id: string;
   readonly revision: string;
   readonly languages: readonly LanguageTag[];
@@ -29,7 +29,7 @@ export async function createModelSummarizer(options: ModelSummarizerOptions): Pr
   const settings = await readSeq2SeqSettings(options.directory);
   const tokenizer = await TextTokenizer.read(options.directory);
   const instruction = options.instruction ?? settings.summaryInstruction;
-  const lazy = new LazyModel(() => Seq2SeqModel.open(options));
+  const lazy = new LazyModel(() => Seq2SeqModel.open(options), options);
   return {
     description: {
       modelTask: "summary",
@@ -41,13 +41,12 @@ export async function createModelSummarizer(options: ModelSummarizerOptions): Pr
       signal.throwIfAborted();
       const readable = readableText(segments, languages, translation);
       if (readable.length === 0) return { summary: { text: "", sentences: [] } };
-      const model = await lazy.load();
-      const written: string[] = [];
-      for (const ids of encodeParts(joinReadable(readable), { tokenizer, instruction, positions: settings.positions })) {
-        signal.throwIfAborted();
-        const tokens = await model.write(ids, { maxTokens: MAX_TOKENS, signal });
-        written.push(...splitSentences(tokenizer.decode(tokens)));
-      }
+      const parts = encodeParts(joinReadable(readable), { tokenizer, instruction, positions: settings.positions });
+      const written = await lazy.use(async (model) => {
+        const found: string[] = [];
+        for (const ids of parts) found.push(...splitSentences(tokenizer.decode(await model.write(ids, { maxTokens: MAX_TOKENS, signal }))));
+        return found;
+      });
       const sentences = [...new Set(written)]
         .map((text): SummarySentence => ({ text, evidence: supportOf(text, readable) }))
         .filter(({ evidence }) => evidence.length > 0)
@@ -55,6 +54,7 @@ export async function createModelSummarizer(options: ModelSummarizerOptions): Pr
       if (sentences.length === 0) throw new AppError("MODEL_NOT_READY", "Nothing that the model wrote is borne out by the call.");
       return { summary: { text: sentences.map(({ text }) => text).join(" "), sentences } };
     },
+    load: () => lazy.use(async () => {}),
     close: () => lazy.close(),
   };
 }

@@ -5,14 +5,15 @@ import { z } from "zod";
 import { AppError } from "../../../core/errors.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
-import { LazyModel } from "../onnx/lazy-model.js";
+import type { TranslationInput } from "../../translator.js";
+import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { splitSentences } from "./sentences.js";
-import { Seq2SeqModel, type Seq2SeqModelOptions } from "./seq2seq-model.js";
+import { Seq2SeqModel } from "./seq2seq-model.js";
 import { readSeq2SeqSettings, type Seq2SeqSettings } from "./seq2seq-settings.js";
 import { languageTokens } from "./translation-languages.js";
 
-export interface ModelTranslatorOptions extends Seq2SeqModelOptions {
+export interface ModelTranslatorOptions extends ModelFilesOptions {
   readonly id: string;
   readonly revision: string;
 }
@@ -35,7 +36,7 @@ export async function createModelTranslator(options: ModelTranslatorOptions): Pr
   const tokenizer = await TextTokenizer.read(options.directory);
   const languages = languageTokens((token) => tokenizer.idOf(token), tokenizer.marks);
   const direction = languages.size > 0 ? undefined : await readDirection(options);
-  const lazy = new LazyModel(() => Seq2SeqModel.open(options));
+  const lazy = new LazyModel(() => Seq2SeqModel.open(options), options);
   return {
     description: {
       modelTask: "translation",
@@ -47,24 +48,34 @@ export async function createModelTranslator(options: ModelTranslatorOptions): Pr
       signal.throwIfAborted();
       const sources = new Set(segments.map(({ language }) => language).filter((language) => language !== targetLanguage));
       for (const source of sources) refuseUnknown({ source, target: targetLanguage }, direction, languages);
+      const words = { tokenizer, languages };
+      const translate = ({ language, text }: TranslationInput["segments"][number]): Promise<string> | string =>
+        language === targetLanguage ? text : translateText(lazy, settings, words, { text, source: language, target: targetLanguage, signal });
       const translated: { segmentId: string; text: string }[] = [];
-      for (const { id: segmentId, language, text } of segments) {
-        const sentences = language === targetLanguage ? [] : splitSentences(text);
-        const written: string[] = [];
-        for (const sentence of sentences) {
-          const model = await lazy.load();
-          signal.throwIfAborted();
-          for (const { ids, firstId } of encodeWithin(settings, { tokenizer, languages }, { sentence, source: language, target: targetLanguage })) {
-            const tokens = await model.write(ids, { maxTokens: ids.length * MAX_GROWTH + SPARE_TOKENS, signal, ...(firstId === undefined ? {} : { firstId }) });
-            written.push(tokenizer.decode(tokens));
-          }
-        }
-        translated.push({ segmentId, text: language === targetLanguage ? text : written.join(" ") });
-      }
+      for (const segment of segments) translated.push({ segmentId: segment.id, text: await translate(segment) });
       return { language: targetLanguage, segments: translated };
     },
+    load: () => lazy.use(async () => {}),
     close: () => lazy.close(),
   };
+}
+
+/** Sentence by sentence; a text without words needs no model. */
+async function translateText(
+  lazy: LazyModel<Seq2SeqModel>,
+  settings: Seq2SeqSettings,
+  words: ModelWords,
+  { text, source, target, signal }: Direction & { readonly text: string; readonly signal: AbortSignal },
+): Promise<string> {
+  const written: string[] = [];
+  for (const sentence of splitSentences(text)) {
+    signal.throwIfAborted();
+    for (const { ids, firstId } of encodeWithin(settings, words, { sentence, source, target })) {
+      const request = { maxTokens: ids.length * MAX_GROWTH + SPARE_TOKENS, signal, ...(firstId === undefined ? {} : { firstId }) };
+      written.push(words.tokenizer.decode(await lazy.use((model) => model.write(ids, request))));
+    }
+  }
+  return written.join(" ");
 }
 
 /** A sentence that is too long for the model goes in halves. */

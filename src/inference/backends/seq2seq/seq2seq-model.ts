@@ -3,15 +3,9 @@ import { join } from "node:path";
 import { AppError } from "../../../core/errors.js";
 import { type DecoderGraphs, openDecoderGraphs, startDecoder } from "../onnx/cached-decoder.js";
 import { searchGreedily } from "../onnx/greedy-search.js";
+import type { ModelFilesOptions } from "../onnx/lazy-model.js";
 import { idTensor, loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "../onnx/onnx-runtime.js";
 import { readSeq2SeqSettings, type Seq2SeqSettings } from "./seq2seq-settings.js";
-
-export interface Seq2SeqModelOptions {
-  readonly directory: string;
-  /** Ending of the graphs' names. */
-  readonly suffix: string;
-  readonly threads: number;
-}
 
 export interface WriteRequest {
   /** Follows the start mark, such as the language to write; absent for none. */
@@ -34,7 +28,7 @@ export class Seq2SeqModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open({ directory, suffix, threads }: Seq2SeqModelOptions): Promise<Seq2SeqModel> {
+  static async open({ directory, suffix, threads }: ModelFilesOptions): Promise<Seq2SeqModel> {
     const settings = await readSeq2SeqSettings(directory);
     const ort = await loadOnnxRuntime();
     const encoder = await openSession(ort, join(directory, "onnx", `encoder_model${suffix}.onnx`), { threads }).catch(() => {

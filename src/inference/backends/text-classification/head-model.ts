@@ -1,6 +1,7 @@
 /** A loaded model of one or more heads: texts in, for each head the logits of its labels out. */
 import { AppError } from "../../../core/errors.js";
-import { EncoderModel, type EncoderModelOptions } from "../onnx/encoder-model.js";
+import { EncoderModel } from "../onnx/encoder-model.js";
+import type { ModelFilesOptions } from "../onnx/lazy-model.js";
 import type { TextTokenizer } from "../onnx/text-tokenizer.js";
 import type { HeadSettings, HeadsSettings, TextForm } from "./head-settings.js";
 
@@ -28,7 +29,7 @@ export class HeadModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open(options: EncoderModelOptions, tokenizer: TextTokenizer, settings: HeadsSettings): Promise<HeadModel> {
+  static async open(options: ModelFilesOptions, tokenizer: TextTokenizer, settings: HeadsSettings): Promise<HeadModel> {
     return new HeadModel(await EncoderModel.open(options), tokenizer, settings);
   }
 

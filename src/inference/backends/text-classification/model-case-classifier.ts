@@ -7,15 +7,14 @@ import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { joinReadable, readableText } from "../../readable-text.js";
 import type { CaseHead } from "../../store/head-files.js";
-import type { EncoderModelOptions } from "../onnx/encoder-model.js";
-import { LazyModel } from "../onnx/lazy-model.js";
+import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { carryingEvidence, evidenceCandidates } from "./carrying-segments.js";
 import { type CaseTaxonomy, type Decided, decideCategories, decideLabel, decidePriority, type HeadBelief } from "./case-decision.js";
 import { type HeadLogits, HeadModel, meanLogits, softmax } from "./head-model.js";
 import type { HeadsSettings } from "./head-settings.js";
 
-export interface CaseClassifierOptions extends EncoderModelOptions {
+export interface CaseClassifierOptions extends ModelFilesOptions {
   readonly id: string;
   readonly revision: string;
   readonly languages: readonly LanguageTag[];
@@ -30,7 +29,7 @@ const NONE: LabelDecision<never> = { label: null, score: 0, evidence: [] };
 export async function createCaseClassifier(options: CaseClassifierOptions, settings: HeadsSettings): Promise<ModelEngine<"classification">> {
   const { id, revision, languages, rules } = options;
   const tokenizer = await TextTokenizer.read(options.directory);
-  const lazy = new LazyModel(() => HeadModel.open(options, tokenizer, settings));
+  const lazy = new LazyModel(() => HeadModel.open(options, tokenizer, settings), options);
   return {
     description: {
       modelTask: "classification",
@@ -42,10 +41,9 @@ export async function createCaseClassifier(options: CaseClassifierOptions, setti
       const readable = readableText(segments, languages, translation);
       const ruled = await rules.run({ segments }, { signal });
       if (readable.length === 0) return ruled;
-      const model = await lazy.load();
       const candidates = evidenceCandidates(readable);
       const texts = [joinReadable(readable), ...candidates.map(({ text }) => text)];
-      const [whole = [], ...alone] = (await model.read(texts, signal)).map(meanLogits);
+      const [whole = [], ...alone] = (await lazy.use((model) => model.read(texts, signal))).map(meanLogits);
       const decided = decide(options.taxonomy, settings, whole);
       const show = (head: CaseHead, decision: Decided | undefined): LabelDecision => {
         if (decision === undefined) return NONE;
@@ -54,6 +52,7 @@ export async function createCaseClassifier(options: CaseClassifierOptions, setti
       };
       return { classification: complete(settings, ruled.classification, decided, show) };
     },
+    load: () => lazy.use(async () => {}),
     close: () => lazy.close(),
   };
 }

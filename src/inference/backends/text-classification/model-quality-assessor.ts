@@ -5,14 +5,13 @@ import type { LanguageTag } from "../../../core/language.js";
 import type { QualityHead, QualityItem } from "../../../core/quality-score.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { joinReadable, type ReadableSegment, readableText } from "../../readable-text.js";
-import type { EncoderModelOptions } from "../onnx/encoder-model.js";
-import { LazyModel } from "../onnx/lazy-model.js";
+import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { carryingEvidence } from "./carrying-segments.js";
 import { HeadModel, meanLogits, type ReadPart, sigmoid } from "./head-model.js";
 import type { HeadSettings, HeadsSettings } from "./head-settings.js";
 
-export interface ModelQualityOptions extends EncoderModelOptions {
+export interface ModelQualityOptions extends ModelFilesOptions {
   readonly id: string;
   readonly revision: string;
   readonly languages: readonly LanguageTag[];
@@ -24,7 +23,7 @@ export interface ModelQualityOptions extends EncoderModelOptions {
 export async function createModelQualityAssessor(options: ModelQualityOptions, settings: HeadsSettings): Promise<ModelEngine<"quality">> {
   const { id, revision, languages, rules } = options;
   const tokenizer = await TextTokenizer.read(options.directory);
-  const lazy = new LazyModel(() => HeadModel.open(options, tokenizer, settings));
+  const lazy = new LazyModel(() => HeadModel.open(options, tokenizer, settings), options);
   return {
     description: {
       modelTask: "quality",
@@ -37,12 +36,13 @@ export async function createModelQualityAssessor(options: ModelQualityOptions, s
       const ruled = await rules.run({ segments }, { signal });
       const judged = judgedSegments(readable);
       if (judged.length === 0) return ruled;
-      const model = await lazy.load();
-      const [whole = [], ...alone] = await model.read([joinReadable(readable), ...judged.map(({ text }) => text)], signal);
+      const texts = [joinReadable(readable), ...judged.map(({ text }) => text)];
+      const [whole = [], ...alone] = await lazy.use((model) => model.read(texts, signal));
       const judge = (head: string, item: QualityItem): QualityItem => judgeItem(settings, { head, item: item.item, whole, alone, judged }) ?? item;
       const heads = ruled.quality.heads.map(({ head, items }): QualityHead => ({ head, items: items.map((item) => judge(head, item)) }));
       return { quality: { heads } };
     },
+    load: () => lazy.use(async () => {}),
     close: () => lazy.close(),
   };
 }

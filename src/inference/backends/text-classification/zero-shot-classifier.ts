@@ -3,18 +3,18 @@
  * for each X of the taxonomy. First the main categories, then the sub-categories of the one that was chosen. The kind of
  * contact, the intervention and the priority are left to the rules.
  */
-import type { Evidence } from "../../../core/evidence.js";
+import type { LabelDecision } from "../../../core/case-classification.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
-import { joinReadable, readableText } from "../../readable-text.js";
-import { EncoderModel, type EncoderModelOptions } from "../onnx/encoder-model.js";
-import { LazyModel } from "../onnx/lazy-model.js";
+import { joinReadable, type ReadableSegment, readableText } from "../../readable-text.js";
+import { EncoderModel } from "../onnx/encoder-model.js";
+import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { carryingEvidence, evidenceCandidates } from "./carrying-segments.js";
 import type { CaseTaxonomy } from "./case-decision.js";
 import { softmax } from "./head-model.js";
 
-export interface ZeroShotOptions extends EncoderModelOptions {
+export interface ZeroShotOptions extends ModelFilesOptions {
   readonly id: string;
   readonly revision: string;
   readonly languages: readonly LanguageTag[];
@@ -49,7 +49,7 @@ export function inferenceLabels(labels: readonly string[]): InferenceLabels | un
 export async function createZeroShotClassifier(options: ZeroShotOptions, labels: InferenceLabels): Promise<ModelEngine<"classification">> {
   const { id, revision, languages, taxonomy, rules } = options;
   const tokenizer = await TextTokenizer.read(options.directory);
-  const lazy = new LazyModel(() => EntailmentModel.open(options, tokenizer, labels));
+  const lazy = new LazyModel(() => EntailmentModel.open(options, tokenizer, labels), options);
   return {
     description: {
       modelTask: "classification",
@@ -63,21 +63,37 @@ export async function createZeroShotClassifier(options: ZeroShotOptions, labels:
       const text = joinReadable(readable);
       // A call that is no case has no category.
       if (text === "" || ruled.classification.contactType.label === "silent") return ruled;
-      const model = await lazy.load();
-      const mains = taxonomy.mainCategories.map(({ label }) => label);
-      const main = best(mains, await model.scores(text, mains, signal), MAIN_THRESHOLD);
-      const branch = taxonomy.mainCategories.find(({ label }) => label === main?.label)?.subCategories ?? [];
-      const sub = branch.length === 0 ? undefined : best(branch, await model.scores(text, branch, signal), SUB_THRESHOLD);
-      const candidates = evidenceCandidates(readable);
-      const evidenceOf = async (label: string): Promise<readonly Evidence[]> => {
-        const pairs = candidates.map((candidate) => ({ premise: candidate.text, label }));
-        return carryingEvidence(candidates, await model.entailments(pairs, signal));
-      };
-      const show = async (found: typeof main) => (found === undefined ? NONE : { ...found, evidence: await evidenceOf(found.label) });
-      return { classification: { ...ruled.classification, mainCategory: await show(main), subCategory: await show(sub) } };
+      const { main, sub } = await lazy.use((model) => decide(model, { taxonomy, text, readable, signal }));
+      return { classification: { ...ruled.classification, mainCategory: main, subCategory: sub } };
     },
+    load: () => lazy.use(async () => {}),
     close: () => lazy.close(),
   };
+}
+
+interface ZeroShotCall {
+  readonly taxonomy: CaseTaxonomy;
+  readonly text: string;
+  readonly readable: readonly ReadableSegment[];
+  readonly signal: AbortSignal;
+}
+
+/** The main category, then a sub-category of its own. */
+async function decide(
+  model: EntailmentModel,
+  { taxonomy, text, readable, signal }: ZeroShotCall,
+): Promise<{ readonly main: LabelDecision; readonly sub: LabelDecision }> {
+  const mains = taxonomy.mainCategories.map(({ label }) => label);
+  const main = best(mains, await model.scores(text, mains, signal), MAIN_THRESHOLD);
+  const branch = taxonomy.mainCategories.find(({ label }) => label === main?.label)?.subCategories ?? [];
+  const sub = branch.length === 0 ? undefined : best(branch, await model.scores(text, branch, signal), SUB_THRESHOLD);
+  const candidates = evidenceCandidates(readable);
+  const show = async (found: typeof main): Promise<LabelDecision> => {
+    if (found === undefined) return NONE;
+    const pairs = candidates.map((candidate) => ({ premise: candidate.text, label: found.label }));
+    return { ...found, evidence: carryingEvidence(candidates, await model.entailments(pairs, signal)) };
+  };
+  return { main: await show(main), sub: await show(sub) };
 }
 
 interface Pair {
@@ -98,7 +114,7 @@ export class EntailmentModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open(options: EncoderModelOptions, tokenizer: TextTokenizer, labels: InferenceLabels): Promise<EntailmentModel> {
+  static async open(options: ModelFilesOptions, tokenizer: TextTokenizer, labels: InferenceLabels): Promise<EntailmentModel> {
     return new EntailmentModel(await EncoderModel.open(options), tokenizer, labels);
   }
 

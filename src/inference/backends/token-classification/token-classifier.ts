@@ -10,12 +10,12 @@ import type { TranscriptSegment } from "../../../core/transcript.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { refuseOtherLanguages } from "../../readable-text.js";
 import { chunkSegments, toSegmentSpans } from "../../text-chunker.js";
-import { EncoderModel, type EncoderModelOptions } from "../onnx/encoder-model.js";
-import { LazyModel } from "../onnx/lazy-model.js";
+import { EncoderModel } from "../onnx/encoder-model.js";
+import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { groupLabels, type LabelledSpan, type LabelledToken, toEntityLabel } from "./label-groups.js";
 
-export interface TokenClassifierOptions extends EncoderModelOptions {
+export interface TokenClassifierOptions extends ModelFilesOptions {
   readonly id: string;
   readonly revision: string;
   /** Of the texts it was taught with; `["*"]` when that is not known. */
@@ -35,7 +35,7 @@ const configSchema = z.looseObject({ id2label: z.record(z.string(), z.string()) 
 export async function createTokenClassifier(options: TokenClassifierOptions): Promise<ModelEngine<"entities">> {
   const tokenizer = await TextTokenizer.read(options.directory);
   const labels = await readLabels(options.directory);
-  const lazy = new LazyModel(() => LabelModel.open(options, tokenizer, labels));
+  const lazy = new LazyModel(() => LabelModel.open(options, tokenizer, labels), options);
   return {
     description: {
       modelTask: "entities",
@@ -45,15 +45,17 @@ export async function createTokenClassifier(options: TokenClassifierOptions): Pr
     },
     async run({ segments }, { signal }) {
       refuseOtherLanguages(segments, options.languages);
-      const model = await lazy.load();
       const found: FoundMention[] = [];
       const byId = new Map(segments.map((segment) => [segment.id, segment]));
-      for (const chunk of chunkSegments(segments, CHUNK)) {
-        signal.throwIfAborted();
-        for (const span of await model.read(chunk.text)) found.push(...toMentions(span, toSegmentSpans(chunk, span.start, span.end), byId));
-      }
+      await lazy.use(async (model) => {
+        for (const chunk of chunkSegments(segments, CHUNK)) {
+          signal.throwIfAborted();
+          for (const span of await model.read(chunk.text)) found.push(...toMentions(span, toSegmentSpans(chunk, span.start, span.end), byId));
+        }
+      });
       return { entities: mergeMentions(found) };
     },
+    load: () => lazy.use(async () => {}),
     close: () => lazy.close(),
   };
 }
@@ -71,7 +73,7 @@ export class LabelModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open(options: EncoderModelOptions, tokenizer: TextTokenizer, labels: readonly string[]): Promise<LabelModel> {
+  static async open(options: ModelFilesOptions, tokenizer: TextTokenizer, labels: readonly string[]): Promise<LabelModel> {
     return new LabelModel(await EncoderModel.open(options), tokenizer, labels);
   }
 

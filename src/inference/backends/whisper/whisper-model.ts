@@ -4,20 +4,13 @@ import { join } from "node:path";
 import { LogMel, MEL_HOP_SAMPLES } from "../../../audio/features/log-mel.js";
 import { AppError } from "../../../core/errors.js";
 import { type DecoderGraphs, type DecoderShape, type DecoderSteps, openDecoderGraphs, startDecoder } from "../onnx/cached-decoder.js";
+import type { ModelFilesOptions } from "../onnx/lazy-model.js";
 import { loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "../onnx/onnx-runtime.js";
 import { withShortWindows } from "./short-window-encoder.js";
 import { readWhisperSettings, type WhisperSettings } from "./whisper-settings.js";
 
 /** Mel frames per encoder position. */
 export const FRAMES_PER_POSITION = 2;
-
-export interface WhisperModelOptions {
-  /** Holds the model's files, the graphs under `onnx/`. */
-  readonly directory: string;
-  /** Ending of the graphs' names: empty for fp32, `_quantized`, `_fp16`. */
-  readonly suffix: string;
-  readonly threads: number;
-}
 
 export class WhisperModel {
   readonly settings: WhisperSettings;
@@ -45,7 +38,7 @@ export class WhisperModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY` without onnxruntime, `MODEL_FILES_INVALID` when files are missing or can't be loaded */
-  static async open({ directory, suffix, threads }: WhisperModelOptions): Promise<WhisperModel> {
+  static async open({ directory, suffix, threads }: ModelFilesOptions): Promise<WhisperModel> {
     const settings = await readWhisperSettings(directory);
     const ort = await loadOnnxRuntime();
     const decoder = await openDecoderGraphs(ort, join(directory, "onnx"), { suffix, threads });

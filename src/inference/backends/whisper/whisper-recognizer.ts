@@ -4,10 +4,10 @@ import { AppError } from "../../../core/errors.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
 import type { RecognizedUtterance, SpeechInput, SpeechOutput } from "../../speech-recognizer.js";
-import { LazyModel } from "../onnx/lazy-model.js";
+import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { hearLiveWindows, type LiveWindow, readLiveWindow } from "./live-windows.js";
 import { RecordingHearing } from "./recording-hearing.js";
-import { WhisperModel, type WhisperModelOptions } from "./whisper-model.js";
+import { WhisperModel } from "./whisper-model.js";
 import { readWhisperSettings } from "./whisper-settings.js";
 
 /** Windows of calls that run in one batch. */
@@ -15,7 +15,7 @@ const BATCH_WINDOWS = 8;
 /** Of words to expect; the rest of the prompt is for what was said before. */
 const MAX_GLOSSARY_TOKENS = 100;
 
-export interface WhisperRecognizerOptions extends WhisperModelOptions {
+export interface WhisperRecognizerOptions extends ModelFilesOptions {
   readonly id: string;
   /** Positions of silence, 20 ms each, after the speech of a live window: too few and words are said twice. */
   readonly windowMargin: number;
@@ -33,17 +33,18 @@ export async function createWhisperRecognizer(options: WhisperRecognizerOptions)
   const languages = vocabulary.languageIds.size === 0 ? ["en"] : [...vocabulary.languageIds.keys()];
   const { glossary: terms = [], withPreviousText = true, windowMargin: margin } = options;
   const glossary = terms.length === 0 ? [] : vocabulary.encode(` ${terms.join(", ")}.`).slice(0, MAX_GLOSSARY_TOKENS);
-  const lazy = new LazyModel(() => WhisperModel.open(options));
+  const lazy = new LazyModel(() => WhisperModel.open(options), options);
 
-  const hearRecording = async (input: SpeechInput, allowed: readonly LanguageTag[], signal: AbortSignal): Promise<SpeechOutput> => {
-    const hearing = new RecordingHearing(await lazy.load(), input, allowed, { glossary, withPreviousText, signal });
-    signal.throwIfAborted();
-    const utterances: RecognizedUtterance[] = [];
-    for (const utterance of input.utterances) utterances.push(...(await hearing.hear(utterance)));
-    return { language: hearing.language, utterances, lowQuality: false };
-  };
+  const hearRecording = (input: SpeechInput, allowed: readonly LanguageTag[], signal: AbortSignal): Promise<SpeechOutput> =>
+    lazy.use(async (model) => {
+      signal.throwIfAborted();
+      const hearing = new RecordingHearing(model, input, allowed, { glossary, withPreviousText, signal });
+      const utterances: RecognizedUtterance[] = [];
+      for (const utterance of input.utterances) utterances.push(...(await hearing.hear(utterance)));
+      return { language: hearing.language, utterances, lowQuality: false };
+    });
   const hearLive = async (windows: readonly LiveWindow[]): Promise<readonly SpeechOutput[]> =>
-    windows.length === 0 ? [] : hearLiveWindows(await lazy.load(), windows, { margin, glossary });
+    windows.length === 0 ? [] : lazy.use((model) => hearLiveWindows(model, windows, { margin, glossary }));
   const run = async (input: SpeechInput, signal: AbortSignal): Promise<SpeechOutput> => {
     signal.throwIfAborted();
     const allowed = allowedLanguages(input, languages);
@@ -74,6 +75,7 @@ export async function createWhisperRecognizer(options: WhisperRecognizerOptions)
         }),
       );
     },
+    load: () => lazy.use(async () => {}),
     close: () => lazy.close(),
   };
 }
