@@ -159,6 +159,7 @@ function createPool(config: Config, { workDirectory, logger, metrics, entry }: P
     entryArguments: inferenceProcessArguments({
       ...{ workDirectory, threads },
       modelsDirectory: inference.modelsDirectory,
+      device: inference.device,
       modelMemoryMb: inference.memoryMb,
       modelIdleMs: inference.idleMs,
       whisperWindowMargin: inference.whisperWindowMargin,

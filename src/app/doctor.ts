@@ -16,6 +16,7 @@ import { loadMasterKey } from "../security/master-key.js";
 import { loadTlsOptions } from "../security/tls-options.js";
 import { openDatabase } from "../storage/database.js";
 import { encodeIdMessage } from "../telephony/audiosocket/message.js";
+import { chooseDevice, findGpus } from "./compute-device.js";
 import { createOneShotPool } from "./one-shot-pool.js";
 import { dataLayout } from "./paths.js";
 
@@ -46,6 +47,7 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
     await examineTls(config),
     await examineDecoder(config),
     ...(await examineModels(config)),
+    await examineGpu(config),
     ...(await examineEngines(config)),
   ];
 }
@@ -174,6 +176,17 @@ async function examineModels({ inference }: Config): Promise<readonly Finding[]>
       return { name, level: "problem", detail: `${files}; import it again: openchs-ai models import DIRECTORY --id ${id} --replace` };
     }),
   );
+}
+
+async function examineGpu({ inference }: Config): Promise<Finding> {
+  const gpus = findGpus();
+  const name = "gpu";
+  if (gpus.length === 0) return { name, level: "ok", detail: "none found; installed models run on the processor" };
+  const device = await chooseDevice(inference.device, gpus);
+  if (device === "cuda") return { name, level: "ok", detail: `${gpus.join(", ")}; installed models run on it` };
+  const advice =
+    inference.device === "cpu" ? "MODEL_DEVICE says cpu" : "onnxruntime came without CUDA; run: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node";
+  return { name, level: "note", detail: `${gpus.join(", ")}, not used: ${advice}` };
 }
 
 async function examineEngines({ inference }: Config): Promise<readonly Finding[]> {

@@ -6,6 +6,7 @@ import { AppError } from "../core/errors.js";
 import { createBuiltinEngines } from "../inference/backends/builtin/create-builtin-engines.js";
 import { createEnergyVoiceActivityDetector } from "../inference/backends/energy/energy-voice-activity-detector.js";
 import { ModelRoom } from "../inference/backends/onnx/model-room.js";
+import type { ComputeDevice } from "../inference/backends/onnx/onnx-runtime.js";
 import { createPocketsphinxRecognizer, POCKETSPHINX_PROBE } from "../inference/backends/pocketsphinx/pocketsphinx-recognizer.js";
 import { type ChatEngineOptions, createChatEngines } from "../inference/backends/remote/chat/chat-engines.js";
 import type { RemoteServer } from "../inference/backends/remote/remote-client.js";
@@ -13,6 +14,7 @@ import { createRemoteRecognizer } from "../inference/backends/remote/remote-reco
 import { createSileroVoiceActivityDetector } from "../inference/backends/silero/silero-voice-activity-detector.js";
 import type { ModelEngine } from "../inference/model-engine.js";
 import { reportUnable, runInferenceWorker } from "../inference/pool/inference-worker.js";
+import { chooseDevice } from "./compute-device.js";
 import { createInstalledEngines } from "./installed-engines.js";
 import { loadTaxonomy } from "./taxonomy.js";
 
@@ -26,6 +28,8 @@ export interface InferenceProcessArguments {
   readonly modelsDirectory?: string;
   /** For one model at work. */
   readonly threads: number;
+  /** What installed models run on. */
+  readonly device: "auto" | ComputeDevice;
   /** Of one process, for installed models; 0: as much as there is. */
   readonly modelMemoryMb: number;
   /** Without work for so long, a model is let go; 0: never. */
@@ -60,8 +64,9 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
   if (remoteChat !== undefined) engines.push(...createChatEngines({ ...remoteChat, server: await withKey(remoteChat.server), taxonomy, rules }));
   if (modelsDirectory !== undefined) {
     const room = new ModelRoom({ limitBytes: options.modelMemoryMb * MEGABYTE, idleMs: options.modelIdleMs });
+    const device = await chooseDevice(options.device);
     const whisper = { windowMargin, withPreviousText, glossary: await readGlossary(options.glossaryFile) };
-    engines.push(...(await createInstalledEngines(modelsDirectory, { threads, whisper, taxonomy, rules, room })));
+    engines.push(...(await createInstalledEngines(modelsDirectory, { threads, device, whisper, taxonomy, rules, room })));
   }
   if (existsSync(POCKETSPHINX_PROBE.modelDirectory) && (await isProgramPresent(POCKETSPHINX_PROBE.program, ["-help"], [0, 1]))) {
     engines.push(createPocketsphinxRecognizer(options) as ModelEngine);

@@ -2,6 +2,7 @@
 
 import { AppError } from "../core/errors.js";
 import type { ModelRoom } from "../inference/backends/onnx/model-room.js";
+import type { ComputeDevice } from "../inference/backends/onnx/onnx-runtime.js";
 import { createExtractiveAnswerer } from "../inference/backends/question-answering/extractive-answerer.js";
 import { createModelSummarizer } from "../inference/backends/seq2seq/model-summarizer.js";
 import { createModelTranslator } from "../inference/backends/seq2seq/model-translator.js";
@@ -18,6 +19,7 @@ import { type InstalledModel, openModelStore } from "../inference/store/model-st
 
 export interface InstalledEngineOptions {
   readonly threads: number;
+  readonly device?: ComputeDevice;
   readonly whisper: Pick<WhisperRecognizerOptions, "windowMargin" | "glossary" | "withPreviousText">;
   /** Which loaded models share; absent: there is room for all. */
   readonly room?: ModelRoom;
@@ -40,7 +42,8 @@ export async function createInstalledEngine(model: InstalledModel, options: Inst
   const { id, directory, revision, dtype, instruction, languages = ["*"] } = model;
   const weightBytes = model.files.reduce((sum, { path, sizeBytes }) => sum + (path.startsWith("onnx/") ? sizeBytes : 0), 0);
   const kept = options.room === undefined ? {} : { kept: { room: options.room, weightBytes } };
-  const files = { id, directory, revision, suffix: DTYPE_SUFFIXES[dtype], threads, ...kept };
+  const device = options.device === undefined ? {} : { device: options.device };
+  const files = { id, directory, revision, suffix: DTYPE_SUFFIXES[dtype], threads, ...device, ...kept };
   const read = { ...files, languages };
   switch (model.engine) {
     case "whisper":

@@ -67,6 +67,7 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
     const status = createServiceStatus({
       services,
       dataDirectory: config.dataDirectory,
+      modelDevice: config.inference.device,
       version: await packageVersion(),
       eventLoop,
       worker: () => worker,

@@ -12,6 +12,7 @@ export function createOneShotPool(modelsDirectory?: string): InferencePool {
     entryArguments: inferenceProcessArguments({
       workDirectory: tmpdir(),
       threads: availableParallelism(),
+      device: "cpu",
       modelMemoryMb: 0,
       modelIdleMs: 0,
       whisperWindowMargin: 0,

@@ -1,5 +1,5 @@
 /** Answers the gateway's questions about the running service. */
-import { statfs } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import type { ServiceStatus } from "../gateway/service-status.js";
 import { languagesText } from "../inference/model-engine.js";
@@ -7,6 +7,7 @@ import type { WorkerRuntime } from "../jobs/worker-runtime.js";
 import type { EventLoopMonitor } from "../observability/event-loop.js";
 import { type HealthCheck, runHealthChecks } from "../observability/health.js";
 import type { Services } from "./build-services.js";
+import { chooseDevice, findGpus } from "./compute-device.js";
 
 /** Under this the next recordings may not fit. */
 const LOW_DISK_BYTES = 1_073_741_824;
@@ -14,6 +15,7 @@ const LOW_DISK_BYTES = 1_073_741_824;
 export interface ServiceStatusOptions {
   readonly services: Services;
   readonly dataDirectory: string;
+  readonly modelDevice: "auto" | "cpu" | "cuda";
   readonly version: string;
   readonly eventLoop: EventLoopMonitor;
   readonly worker: () => WorkerRuntime | undefined;
@@ -24,6 +26,8 @@ export function createServiceStatus(options: ServiceStatusOptions): ServiceStatu
   const { services, dataDirectory } = options;
   const startedAtMs = performance.now();
   const checks = createChecks(services, dataDirectory);
+  const gpus = findGpus();
+  const device = chooseDevice(options.modelDevice, gpus);
   return {
     version: options.version,
     isAccepting: options.isAccepting,
@@ -45,6 +49,9 @@ export function createServiceStatus(options: ServiceStatusOptions): ServiceStatu
       memoryTotalBytes: totalmem(),
       memoryFreeBytes: freemem(),
       processMemoryBytes: process.memoryUsage.rss(),
+      modelProcessesMemoryBytes: await memoryOf(services.inference.processIds),
+      gpus: [...gpus],
+      modelDevice: await device,
       dataDirectoryFreeBytes: await freeBytes(dataDirectory),
       eventLoopDelayP99Ms: options.eventLoop.takeP99Ms(),
     }),
@@ -97,6 +104,17 @@ function createChecks({ database, inference, decoder }: Services, dataDirectory:
       },
     },
   ];
+}
+
+/** What they hold of the machine's memory; 0 where the system does not tell. */
+async function memoryOf(processIds: readonly number[]): Promise<number> {
+  const sizes = await Promise.all(
+    processIds.map(async (id) => {
+      const status = await readFile(`/proc/${id}/status`, "utf8").catch(() => "");
+      return Number(/VmRSS:\s+(\d+)/u.exec(status)?.[1] ?? 0) * 1024;
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function freeBytes(directory: string): Promise<number> {

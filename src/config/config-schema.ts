@@ -97,6 +97,7 @@ export const configSchema = z.object({
     maxWaiting: integer(1, 100_000),
     answerTtlMs: integer(60_000, 2_592_000_000),
     modelsDirectory: z.string().min(1),
+    device: z.enum(["auto", "cpu", "cuda"]),
     memoryMb: integer(0, 10_000_000),
     idleMs: integer(0, 604_800_000),
     preload: z.array(z.enum(MODEL_TASKS)),

@@ -202,6 +202,13 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     purpose: "Where installed models lie; `openchs-ai models` puts them there. Default: `models` under DATA_DIR.",
   },
   MODEL_PROCESSES: { path: "inference.processes", defaultText: "0", rule: "0 to 64", purpose: "Model processes; 0 means one per core." },
+  MODEL_DEVICE: {
+    path: "inference.device",
+    defaultText: "auto",
+    rule: "auto, cpu or cuda",
+    purpose:
+      "What installed models run on: `auto` takes an NVIDIA GPU when onnxruntime was installed with CUDA. A GPU that fails leaves the work to the processor.",
+  },
   MODEL_MEMORY_MB: {
     path: "inference.memoryMb",
     defaultText: "0",

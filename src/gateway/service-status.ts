@@ -23,6 +23,10 @@ export interface ServiceStatus {
     readonly memoryTotalBytes: number;
     readonly memoryFreeBytes: number;
     readonly processMemoryBytes: number;
+    readonly modelProcessesMemoryBytes: number;
+    /** Names of those that are found, used or not. */
+    readonly gpus: readonly string[];
+    readonly modelDevice: "cpu" | "cuda";
     readonly dataDirectoryFreeBytes: number;
     readonly eventLoopDelayP99Ms: number;
   }>;

@@ -47,6 +47,8 @@ export interface EngineCapabilities {
   readonly lowQuality: boolean;
   /** True: for calls that have ended only; a call that runs is read by the next engine. */
   readonly isTooSlowForLive?: boolean;
+  /** Of an installed model's weights: the smaller of two is the quicker. */
+  readonly weightBytes?: number;
   /** Inputs that `runTogether` takes at once; absent: one. */
   readonly batchSize?: number;
   /** Sample rates in Hz it accepts (audio tasks only). */

@@ -7,6 +7,7 @@ import { toAppError } from "../../core/errors.js";
 import { isEngineNamed } from "../../inference/model-engine.js";
 import type { InferenceBatchRunner } from "../../inference/pool/inference-pool.js";
 import type { LiveChannel } from "./live-channel.js";
+import { RecognitionLadder } from "./recognition-ladder.js";
 import { chooseNext, type RecognitionCandidate } from "./recognition-policy.js";
 import type { RecognitionAnswer, RecognitionWindow } from "./recognition-window.js";
 
@@ -27,6 +28,8 @@ export interface RecognizedCall {
   /** A tag, or `auto`; may change when the call is described. */
   language(): string;
   hasRisk(): boolean;
+  /** Something a person should know of this call. @param text - a fixed sentence of ours */
+  warn(text: string): void;
 }
 
 export interface LiveRecognition {
@@ -47,6 +50,16 @@ const INTERIM_PRIORITY = 10;
 interface Candidate extends RecognitionCandidate {
   readonly member: Member;
 }
+
+/** A step of the ladder. */
+interface LiveEngine {
+  readonly name: string;
+  readonly batchSize: number;
+  /** For the calls it hears. */
+  readonly warning?: string;
+}
+
+const RECORD_ONLY = "Too many calls at once: some speech was only recorded.";
 
 /** A window that was cut, with whose it is. */
 interface Turn {
@@ -69,6 +82,7 @@ class RecognitionTurns {
   readonly #options: LiveRecognitionOptions;
   readonly #waiting = new Set<Member>();
   readonly #servedAtMs = new WeakMap<RecognizedCall, number>();
+  readonly #ladder = new RecognitionLadder();
   #busy = 0;
   #isScheduled = false;
 
@@ -99,16 +113,56 @@ class RecognitionTurns {
     const { clock, slots } = this.#options;
     while (this.#busy < slots) {
       const nowMs = clock.monotonicMs();
-      const turns = this.#takeTurns(nowMs);
+      const engine = this.#engineNow(nowMs);
+      if (engine === undefined) {
+        this.#recordOnly();
+        return;
+      }
+      const turns = this.#takeTurns(engine, nowMs);
       if (turns.length === 0) return;
-      this.#run(turns, nowMs);
+      this.#run(engine, turns, nowMs);
+    }
+  }
+
+  /** Undefined: nothing is heard now. */
+  #engineNow(nowMs: number): LiveEngine | undefined {
+    const engines = this.#engines();
+    const lagMs = Math.max(0, ...[...this.#waiting].map((member) => member.channel().lagMs(nowMs)));
+    return engines[this.#ladder.observe(lagMs, nowMs, engines.length)];
+  }
+
+  /** The one that was chosen, then those of its kind with smaller weights. */
+  #engines(): readonly LiveEngine[] {
+    const { inference, speechEngine } = this.#options;
+    const all = inference.engines().filter(({ modelTask }) => modelTask === "speech");
+    const chosen = all.find(({ engine }) => speechEngine === "auto" || isEngineNamed(engine, speechEngine));
+    const weight = chosen?.capabilities.weightBytes;
+    const smaller = all
+      .filter(({ capabilities: { weightBytes } }) => weight !== undefined && weightBytes !== undefined && weightBytes < weight)
+      .sort((one, other) => (other.capabilities.weightBytes ?? 0) - (one.capabilities.weightBytes ?? 0));
+    return [
+      { name: speechEngine, batchSize: chosen?.capabilities.batchSize ?? 1 },
+      ...smaller.map(({ engine: name, capabilities: { batchSize = 1 } }) => ({
+        name,
+        batchSize,
+        warning: `Many calls at once: some speech was heard by the smaller model ${name}.`,
+      })),
+    ];
+  }
+
+  /** What waits is given up: the recording has it. */
+  #recordOnly(): void {
+    for (const member of this.#waiting) {
+      if (member.channel().due()?.kind !== "final") continue;
+      member.call.warn(RECORD_ONLY);
+      member.channel().giveUp();
     }
   }
 
   /** One window for each free slot, and several at once where more wait than there are slots and the recognizer can; finals with finals. */
-  #takeTurns(nowMs: number): readonly Turn[] {
+  #takeTurns({ batchSize }: LiveEngine, nowMs: number): readonly Turn[] {
     const { slots } = this.#options;
-    const most = Math.min(this.#batchSize(), Math.ceil(this.#candidates().length / (slots - this.#busy)));
+    const most = Math.min(batchSize, Math.ceil(this.#candidates().length / (slots - this.#busy)));
     const turns: Turn[] = [];
     while (turns.length < most) {
       const candidate = chooseNext(this.#candidates(), { slots, busy: this.#busy }, nowMs);
@@ -121,18 +175,11 @@ class RecognitionTurns {
     return turns;
   }
 
-  #batchSize(): number {
-    const { inference, speechEngine } = this.#options;
-    const engine = inference
-      .engines()
-      .find(({ modelTask, engine: name }) => modelTask === "speech" && (speechEngine === "auto" || isEngineNamed(name, speechEngine)));
-    return engine?.capabilities.batchSize ?? 1;
-  }
-
-  #run(turns: readonly Turn[], nowMs: number): void {
+  #run(engine: LiveEngine, turns: readonly Turn[], nowMs: number): void {
     const { clock, onRecognized } = this.#options;
     this.#busy++;
-    const settled = recognize(this.#options, turns).map(async (coming, index) => {
+    if (engine.warning !== undefined) for (const { candidate } of turns) candidate.member.call.warn(engine.warning);
+    const settled = recognize(this.#options, engine.name, turns).map(async (coming, index) => {
       const { candidate, window } = turns[index] as Turn;
       const answer = await coming;
       onRecognized?.(window.kind, Math.max(0, nowMs - candidate.dueSinceMs), clock.monotonicMs() - nowMs);
@@ -159,14 +206,14 @@ class RecognitionTurns {
   }
 }
 
-function recognize({ inference, speechEngine, defaultLanguages }: LiveRecognitionOptions, turns: readonly Turn[]): readonly Promise<RecognitionAnswer>[] {
+function recognize({ inference, defaultLanguages }: LiveRecognitionOptions, engine: string, turns: readonly Turn[]): readonly Promise<RecognitionAnswer>[] {
   const inputs = turns.map(({ candidate, window: { audio, leadMs, startMs, endMs, signal } }) => {
     const language = candidate.member.call.language();
     const utterances = [{ startMs: leadMs, endMs: leadMs + Math.round(endMs - startMs) }];
     return { input: { audio, utterances, language, allowedLanguages: language === "auto" ? defaultLanguages : [language] }, signal };
   });
   const priority = turns[0]?.window.kind === "final" ? FINAL_PRIORITY : INTERIM_PRIORITY;
-  return inference.runTogether("speech", inputs, { deadlineMs: DEADLINE_MS, engine: speechEngine, isLive: true, priority }).map(async (answer) => {
+  return inference.runTogether("speech", inputs, { deadlineMs: DEADLINE_MS, engine, isLive: true, priority }).map(async (answer) => {
     try {
       const { output } = await answer;
       return { heard: output.utterances[0], lowQuality: output.lowQuality };

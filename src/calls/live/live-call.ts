@@ -83,7 +83,12 @@ export class LiveCall {
     this.#startedAtMonotonicMs = parts.clock.monotonicMs();
     this.#tape = new LiveTape(parts, options.callId);
     this.#drain = new Drain(parts.clock);
-    this.#recognized = { callId: options.callId, language: () => this.#details.language ?? parts.language, hasRisk: () => this.riskKinds.length > 0 };
+    this.#recognized = {
+      callId: options.callId,
+      language: () => this.#details.language ?? parts.language,
+      hasRisk: () => this.riskKinds.length > 0,
+      warn: (text) => this.#hearing.warn(text),
+    };
     const told = { emit: (event: NewCallEvent) => this.#tell(event), taskId: () => this.#taskId };
     this.#reading = new LiveReading(parts, { ...told, segments: () => this.#hearing.segments });
     this.#hearing = new LiveHearing({

@@ -1,5 +1,7 @@
 /** What was heard of a call that runs: its segments, its speech, and what a person should know of both. */
+
 import type { LiveOutcome } from "../../analysis/live/recognition-window.js";
+import { SettledSegments } from "../../analysis/live/settled-segments.js";
 import { SPEECH_BY_LOUDNESS } from "../../analysis/steps/detect-speech.js";
 import type { NewCallEvent } from "../../core/call-event.js";
 import type { Channel, TranscriptSegment } from "../../core/transcript.js";
@@ -17,7 +19,7 @@ const LOW_QUALITY = "low_quality: the text is by an engine known to make many er
 
 export class LiveHearing {
   readonly #options: LiveHearingOptions;
-  readonly #segments: TranscriptSegment[] = [];
+  readonly #segments = new SettledSegments();
   readonly #speech = new Map<Channel, { startMs: number; endMs: number; isTranscribed: boolean }[]>();
   readonly #warnings = new Set<string>();
 
@@ -25,9 +27,9 @@ export class LiveHearing {
     this.#options = options;
   }
 
-  /** Final ones, in order of settling. */
+  /** Final ones, in order of settling; old ones without their words. */
   get segments(): readonly TranscriptSegment[] {
-    return this.#segments;
+    return this.#segments.list;
   }
 
   get warnings(): readonly string[] {
@@ -58,7 +60,7 @@ export class LiveHearing {
     }
     const { segment } = outcome;
     if (outcome.lowQuality) this.warn(LOW_QUALITY);
-    this.#segments.push(segment);
+    this.#segments.add(segment);
     this.#noteSpeech(channel, { startMs: segment.startMs, endMs: segment.endMs, isTranscribed: true });
     this.#options.emit({ type: "segment.final", payload: { taskId, pass: "live", segment } });
     this.#options.onFinal(segment);
@@ -66,7 +68,7 @@ export class LiveHearing {
 
   transcript(): LiveTranscript {
     return {
-      segments: this.#segments,
+      segments: this.#segments.whole(),
       speech: this.#speech,
       hasLowQuality: this.#warnings.has(LOW_QUALITY),
       isSpeechByLoudness: this.#warnings.has(SPEECH_BY_LOUDNESS),

@@ -126,7 +126,8 @@ export class LiveTape {
   /** The recording is stored: the journal has done its work. */
   async remove(): Promise<void> {
     await this.#order;
-    await this.#parts.journal.remove(this.#callId);
+    // The next start removes what can't be removed now.
+    await this.#parts.journal.remove(this.#callId).catch(() => this.#parts.logger.warn("The journal of a stored call could not be removed"));
   }
 
   async #insert(call: BegunCall): Promise<CallSealer> {

@@ -154,6 +154,10 @@ export class InferencePool implements InferenceBatchRunner {
     return this.#processes.size;
   }
 
+  get processIds(): readonly number[] {
+    return [...this.#processes].flatMap(({ processId }) => processId ?? []);
+  }
+
   get waitingCount(): number {
     return this.#waiting.reduce((sum, { requests }) => sum + requests.length, 0);
   }

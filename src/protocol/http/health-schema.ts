@@ -41,6 +41,9 @@ export const resourcesSchema = z.object({
   memory_total_bytes: z.int(),
   memory_free_bytes: z.int(),
   process_memory_bytes: z.int(),
+  model_processes_memory_bytes: z.int(),
+  gpus: z.array(z.string()).describe("found, used or not"),
+  model_device: z.enum(["cpu", "cuda"]).describe("what installed models run on"),
   data_directory_free_bytes: z.int(),
   event_loop_delay_p99_ms: z.number(),
 });

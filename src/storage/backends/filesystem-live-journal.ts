@@ -58,7 +58,9 @@ class FileJournalWriter implements JournalWriter {
   readonly #sealer: JournalSealer;
   readonly #options: WriterOptions;
   readonly #sync: NodeJS.Timeout;
-  #waiting: JournalAudio[] = [];
+  #waiting: Run[] = [];
+  /** Rooms of runs that were written, for the next ones. */
+  readonly #rooms: Int16Array[] = [];
   #timer: NodeJS.Timeout | undefined;
   #hasHeader = false;
   #isDirty = false;
@@ -74,7 +76,10 @@ class FileJournalWriter implements JournalWriter {
   }
 
   write(audio: JournalAudio): void {
-    this.#waiting.push(audio);
+    const run = this.#waiting.findLast(({ channel }) => channel === audio.channel);
+    // Copied at once: pieces come fifty times a second for each leg, and must not outlive the moment.
+    if (run !== undefined && followsOn(run, audio)) appendTo(run, audio);
+    else this.#waiting.push(beginRun(audio, this.#rooms.pop()));
     this.#timer ??= setTimeout(() => this.#append({ isSynced: false }), this.#options.writeIntervalMs);
   }
 
@@ -92,13 +97,15 @@ class FileJournalWriter implements JournalWriter {
   #append({ isSynced }: { readonly isSynced: boolean }): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const records = mergeRuns(this.#waiting);
+    const runs = this.#waiting;
     this.#waiting = [];
-    if (records.length === 0 && !(isSynced && this.#isDirty)) return;
+    if (runs.length === 0 && !(isSynced && this.#isDirty)) return;
+    const records = Buffer.concat(runs.flatMap(encodeRecord));
+    this.#rooms.push(...runs.flatMap(({ room }) => room ?? []).slice(0, MAX_ROOMS - this.#rooms.length));
     this.#order = this.#order
       .then(async () => {
         if (records.length > 0) {
-          const block = this.#sealer.seal(Buffer.concat(records.flatMap(encodeRecord)));
+          const block = this.#sealer.seal(records);
           await this.#file.appendFile(this.#hasHeader ? block : Buffer.concat([this.#sealer.header, block]));
           this.#hasHeader = true;
           this.#isDirty = true;
@@ -115,50 +122,52 @@ class FileJournalWriter implements JournalWriter {
   }
 }
 
+/** Audio of a channel without a break. */
 interface Run {
-  readonly first: JournalAudio;
-  readonly parts: Int16Array[];
+  readonly channel: number;
+  readonly sampleRateHz: number;
+  readonly startMs: number;
+  /** Null: paused, and only counted. */
+  room: Int16Array | null;
   sampleCount: number;
 }
 
-/** Pieces of a channel that follow each other become one. */
-function mergeRuns(pieces: readonly JournalAudio[]): readonly JournalAudio[] {
-  const runs: Run[] = [];
-  for (const piece of pieces) {
-    const run = runs.findLast(({ first }) => first.channel === piece.channel);
-    if (run === undefined || !followsOn(run, piece))
-      runs.push({ first: piece, parts: piece.samples === null ? [] : [piece.samples], sampleCount: piece.sampleCount });
-    else {
-      if (piece.samples !== null) run.parts.push(piece.samples);
-      run.sampleCount += piece.sampleCount;
+/** A second at 16 kHz; longer runs get more. */
+const ROOM_SAMPLES = 16_000;
+const MAX_ROOMS = 4;
+
+function beginRun(piece: JournalAudio, spare: Int16Array | undefined): Run {
+  const { channel, sampleRateHz, startMs, samples } = piece;
+  const run: Run = { channel, sampleRateHz, startMs, room: samples === null ? null : (spare ?? new Int16Array(ROOM_SAMPLES)), sampleCount: 0 };
+  appendTo(run, piece);
+  return run;
+}
+
+function appendTo(run: Run, { samples, sampleCount }: JournalAudio): void {
+  if (run.room !== null && samples !== null) {
+    if (run.sampleCount + sampleCount > run.room.length) {
+      const larger = new Int16Array(Math.max(run.room.length * 2, run.sampleCount + sampleCount));
+      larger.set(run.room.subarray(0, run.sampleCount));
+      run.room = larger;
     }
+    run.room.set(samples, run.sampleCount);
   }
-  return runs.map(({ first, parts, sampleCount }) => ({ ...first, sampleCount, samples: first.samples === null ? null : joined(parts, sampleCount) }));
+  run.sampleCount += sampleCount;
 }
 
-function followsOn({ first, sampleCount }: Run, piece: JournalAudio): boolean {
-  const endMs = first.startMs + (sampleCount * 1000) / first.sampleRateHz;
-  return first.sampleRateHz === piece.sampleRateHz && (first.samples === null) === (piece.samples === null) && Math.abs(endMs - piece.startMs) < 0.01;
+function followsOn({ sampleRateHz, startMs, room, sampleCount }: Run, piece: JournalAudio): boolean {
+  const endMs = startMs + (sampleCount * 1000) / sampleRateHz;
+  return sampleRateHz === piece.sampleRateHz && (room === null) === (piece.samples === null) && Math.abs(endMs - piece.startMs) < 0.01;
 }
 
-function joined(parts: readonly Int16Array[], count: number): Int16Array {
-  const all = new Int16Array(count);
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
-}
-
-function encodeRecord({ channel, sampleRateHz, startMs, sampleCount, samples }: JournalAudio): readonly Buffer[] {
+function encodeRecord({ channel, sampleRateHz, startMs, sampleCount, room }: Run): readonly Buffer[] {
   const header = Buffer.alloc(RECORD_HEADER_BYTES);
   header.writeUInt8(channel, 0);
-  header.writeUInt8(samples === null ? 1 : 0, 1);
+  header.writeUInt8(room === null ? 1 : 0, 1);
   header.writeUInt32LE(sampleRateHz, 4);
   header.writeDoubleLE(startMs, 8);
   header.writeUInt32LE(sampleCount, 16);
-  return samples === null ? [header] : [header, Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)];
+  return room === null ? [header] : [header, Buffer.from(room.buffer, room.byteOffset, sampleCount * 2)];
 }
 
 function* decodeBlock(block: Buffer): Generator<JournalAudio> {

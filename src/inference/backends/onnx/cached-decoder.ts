@@ -5,7 +5,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors.js";
-import { idTensor, type Ort, type OrtRuntime, openSession } from "./onnx-runtime.js";
+import { idTensor, type Ort, type OrtRuntime, openSession, type SessionOptions } from "./onnx-runtime.js";
 
 /** The graphs of a decoder; `later` is absent when `first` has a branch for later steps. */
 export interface DecoderGraphs {
@@ -51,10 +51,10 @@ const CROSS_ATTENTION = "cross_attentions.";
 export async function openDecoderGraphs(
   ort: OrtRuntime,
   directory: string,
-  { suffix, threads }: { readonly suffix: string; readonly threads: number },
+  { suffix, ...session }: SessionOptions & { readonly suffix: string },
 ): Promise<DecoderGraphs> {
   const open = (name: string): Promise<Ort.InferenceSession> =>
-    openSession(ort, join(directory, `${name}${suffix}.onnx`), { threads }).catch(() => {
+    openSession(ort, join(directory, `${name}${suffix}.onnx`), session).catch(() => {
       throw new AppError("MODEL_FILES_INVALID", `The model's onnx/${name}${suffix}.onnx is missing or broken; import the model again from a whole copy.`);
     });
   const isMerged = await access(join(directory, `decoder_model_merged${suffix}.onnx`)).then(
@@ -136,7 +136,7 @@ class CachedDecoder implements DecoderSteps {
   }
 
   #gather(tensor: Ort.Tensor, rows: readonly number[]): Ort.Tensor {
-    const source = tensor.data as Float32Array | BigInt64Array;
+    const source = tensor.data as Float32Array | BigInt64Array | Uint16Array;
     const rowSize = source.length / Math.max(1, this.#batchOf(tensor));
     const dims = [rows.length, ...tensor.dims.slice(1)];
     if (source instanceof BigInt64Array) {
@@ -144,8 +144,9 @@ class CachedDecoder implements DecoderSteps {
       for (const [index, row] of rows.entries()) copy.set(source.subarray(row * rowSize, (row + 1) * rowSize), index * rowSize);
       return new this.#ort.Tensor("int64", copy, dims);
     }
-    const copy = new Float32Array(rows.length * rowSize);
+    // Of the caches' own kind, which may be 16-bit floats.
+    const copy = new (source.constructor as Float32ArrayConstructor)(rows.length * rowSize);
     for (const [index, row] of rows.entries()) copy.set(source.subarray(row * rowSize, (row + 1) * rowSize), index * rowSize);
-    return new this.#ort.Tensor("float32", copy, dims);
+    return new this.#ort.Tensor(tensor.type, copy, dims) as Ort.Tensor;
   }
 }

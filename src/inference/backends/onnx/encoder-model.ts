@@ -28,9 +28,9 @@ export class EncoderModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open({ directory, suffix, threads }: ModelFilesOptions): Promise<EncoderModel> {
+  static async open({ directory, suffix, ...options }: ModelFilesOptions): Promise<EncoderModel> {
     const ort = await loadOnnxRuntime();
-    const session = await openSession(ort, join(directory, "onnx", `model${suffix}.onnx`), { threads }).catch(() => {
+    const session = await openSession(ort, join(directory, "onnx", `model${suffix}.onnx`), options).catch(() => {
       throw new AppError("MODEL_FILES_INVALID", `The model's onnx/model${suffix}.onnx is missing or broken; import the model again from a whole copy.`);
     });
     return new EncoderModel(ort, session);

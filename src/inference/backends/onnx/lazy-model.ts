@@ -1,5 +1,7 @@
 /** A model that is loaded when it is first needed, and let go when it has not been for a while or another needs the room. */
+
 import type { ModelRoom } from "./model-room.js";
+import type { ComputeDevice } from "./onnx-runtime.js";
 
 /** What every engine on a model's files is made with. */
 export interface ModelFilesOptions {
@@ -7,6 +9,8 @@ export interface ModelFilesOptions {
   /** Ending of the graphs' names: empty for fp32, `_quantized`, `_fp16`. */
   readonly suffix: string;
   readonly threads: number;
+  /** Default `cpu`. */
+  readonly device?: ComputeDevice;
   /** Where it is kept with others; absent: there is room for it, and it stays. */
   readonly kept?: { readonly room: ModelRoom; readonly weightBytes: number };
 }

@@ -28,13 +28,13 @@ export class Seq2SeqModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY`, `MODEL_FILES_INVALID` */
-  static async open({ directory, suffix, threads }: ModelFilesOptions): Promise<Seq2SeqModel> {
+  static async open({ directory, suffix, ...session }: ModelFilesOptions): Promise<Seq2SeqModel> {
     const settings = await readSeq2SeqSettings(directory);
     const ort = await loadOnnxRuntime();
-    const encoder = await openSession(ort, join(directory, "onnx", `encoder_model${suffix}.onnx`), { threads }).catch(() => {
+    const encoder = await openSession(ort, join(directory, "onnx", `encoder_model${suffix}.onnx`), session).catch(() => {
       throw new AppError("MODEL_FILES_INVALID", `The model's onnx/encoder_model${suffix}.onnx is missing or broken; import the model again from a whole copy.`);
     });
-    return new Seq2SeqModel(ort, settings, encoder, await openDecoderGraphs(ort, join(directory, "onnx"), { suffix, threads }));
+    return new Seq2SeqModel(ort, settings, encoder, await openDecoderGraphs(ort, join(directory, "onnx"), { suffix, ...session }));
   }
 
   /** @returns what was written, without marks. @throws the signal's reason between two tokens */

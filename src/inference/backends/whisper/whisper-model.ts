@@ -5,7 +5,7 @@ import { LogMel, MEL_HOP_SAMPLES } from "../../../audio/features/log-mel.js";
 import { AppError } from "../../../core/errors.js";
 import { type DecoderGraphs, type DecoderShape, type DecoderSteps, openDecoderGraphs, startDecoder } from "../onnx/cached-decoder.js";
 import type { ModelFilesOptions } from "../onnx/lazy-model.js";
-import { loadOnnxRuntime, type Ort, type OrtRuntime, openSession } from "../onnx/onnx-runtime.js";
+import { loadOnnxRuntime, type Ort, type OrtRuntime, openSession, type SessionOptions } from "../onnx/onnx-runtime.js";
 import { withShortWindows } from "./short-window-encoder.js";
 import { readWhisperSettings, type WhisperSettings } from "./whisper-settings.js";
 
@@ -38,17 +38,17 @@ export class WhisperModel {
   }
 
   /** @throws AppError `MODEL_NOT_READY` without onnxruntime, `MODEL_FILES_INVALID` when files are missing or can't be loaded */
-  static async open({ directory, suffix, threads }: ModelFilesOptions): Promise<WhisperModel> {
+  static async open({ directory, suffix, ...session }: ModelFilesOptions): Promise<WhisperModel> {
     const settings = await readWhisperSettings(directory);
     const ort = await loadOnnxRuntime();
-    const decoder = await openDecoderGraphs(ort, join(directory, "onnx"), { suffix, threads });
+    const decoder = await openDecoderGraphs(ort, join(directory, "onnx"), { suffix, ...session });
     const path = join(directory, "onnx", `encoder_model${suffix}.onnx`);
-    const short = await openShortEncoder(ort, path, { settings, threads });
+    const short = await openShortEncoder(ort, path, settings, session);
     const brokenEncoder = (): never => {
       throw new AppError("MODEL_FILES_INVALID", `The model's onnx/encoder_model${suffix}.onnx is missing or broken; import the model again from a whole copy.`);
     };
     return new WhisperModel(ort, settings, {
-      encoder: short ?? (await openSession(ort, path, { threads }).catch(brokenEncoder)),
+      encoder: short ?? (await openSession(ort, path, session).catch(brokenEncoder)),
       decoder,
       hasShortWindows: short !== undefined,
     });
@@ -117,15 +117,11 @@ export class WhisperModel {
 const TRIAL_POSITIONS = 61;
 
 /** Undefined when the graph can't be changed, or does not do the same afterwards: windows are padded then. */
-async function openShortEncoder(
-  ort: OrtRuntime,
-  path: string,
-  { settings, threads }: { readonly settings: WhisperSettings; readonly threads: number },
-): Promise<Ort.InferenceSession | undefined> {
+async function openShortEncoder(ort: OrtRuntime, path: string, settings: WhisperSettings, options: SessionOptions): Promise<Ort.InferenceSession | undefined> {
   try {
     const changed = withShortWindows(await readFile(path), settings.sourcePositions);
     if (changed === undefined) return undefined;
-    const session = await openSession(ort, changed, { threads });
+    const session = await openSession(ort, changed, options);
     if (await isUsable(ort, session, settings)) return session;
     await session.release();
     return undefined;

@@ -58,7 +58,13 @@ export async function createWhisperRecognizer(options: WhisperRecognizerOptions)
       modelTask: "speech",
       engine: `whisper:${options.id}`,
       revision: options.revision,
-      capabilities: { languages, lowQuality: false, sampleRatesHz: [MEL_SAMPLE_RATE_HZ], batchSize: BATCH_WINDOWS },
+      capabilities: {
+        languages,
+        lowQuality: false,
+        sampleRatesHz: [MEL_SAMPLE_RATE_HZ],
+        batchSize: BATCH_WINDOWS,
+        ...(options.kept === undefined ? {} : { weightBytes: options.kept.weightBytes }),
+      },
     },
     run: (input, { signal }) => run(input, signal),
     async runTogether(inputs, { signals }) {
