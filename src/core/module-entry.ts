@@ -12,6 +12,12 @@ export interface ProcessEntry {
   readonly execArgv: readonly string[];
 }
 
+/**
+ * For threads that pass on many small things: what they throw away is collected in small portions, instead of standing for a
+ * hundred megabytes before the collector comes.
+ */
+export const BUSY_THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 } as const;
+
 /** What `new Worker(entry, { eval })` needs. */
 export interface ThreadEntry {
   /** A file, or a line of code that loads it. */

@@ -4,7 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../../core/errors.js";
-import { threadEntry } from "../../../core/module-entry.js";
+import { BUSY_THREAD_LIMITS, threadEntry } from "../../../core/module-entry.js";
 import type { DatabaseRequest, DatabaseResponse, RowSet, Statement } from "./database-message.js";
 import type { ThreadOptions } from "./database-thread.js";
 
@@ -38,7 +38,11 @@ export class DatabaseClient {
     const thread = threadEntry(import.meta.url, "./database-thread");
     this.#onStatement = options.onStatement;
     const { path, busyTimeoutMs = 10_000, journalMode = "wal" } = options;
-    this.#worker = new Worker(thread.entry, { workerData: { path, busyTimeoutMs, journalMode } satisfies ThreadOptions, eval: thread.eval });
+    this.#worker = new Worker(thread.entry, {
+      workerData: { path, busyTimeoutMs, journalMode } satisfies ThreadOptions,
+      eval: thread.eval,
+      resourceLimits: BUSY_THREAD_LIMITS,
+    });
     this.#worker.on("message", (response: DatabaseResponse) => this.#settle(response));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", () => this.#fail(new Error("database thread ended")));
