@@ -15,7 +15,7 @@ export async function measureLatency(directory) {
   const settings = { DATA_DIR: join(directory, "latency"), MODEL_PROCESSES: "2", PROCESSING_MODE: "realtime" };
   const service = await startLiveService(settings, { BENCH_RTF: REAL_TIME_FACTOR });
   const exchange = startExchange(service);
-  const seen = { finals: [], risks: [], shown: [], ended: new Set() };
+  const seen = nothingSeen();
   const reader = await followAll(service, (event, receivedAtMs) => see(seen, event, receivedAtMs));
   const utterances = (await sampleCalls()).flat().flatMap(cutUtterances);
   const round1 = await playTalks({ directory, exchange, seen, utterances }, 1);
@@ -25,19 +25,22 @@ export async function measureLatency(directory) {
   return rowsOf(utterances, round1, round2);
 }
 
-function see(seen, { type, call_id: callId, payload }, receivedAtMs) {
+export const nothingSeen = () => ({ finals: [], interims: [], risks: [], shown: [], ended: new Set() });
+
+export function see(seen, { type, call_id: callId, payload }, receivedAtMs) {
   if (type === "segment.final" && payload.pass === "live") seen.finals.push({ callId, ...payload.segment, receivedAtMs });
   const text = payload.segment?.text ?? payload.text;
   if (text !== undefined) seen.shown.push({ callId, text, receivedAtMs });
+  if (type === "segment.interim" && payload.text !== "") seen.interims.push({ callId, ...payload, receivedAtMs });
   if (type === "risk.raised") seen.risks.push({ callId, kind: payload.finding.kind, isInterim: payload.is_interim, receivedAtMs });
   if (type === "call.ended") seen.ended.add(callId);
 }
 
 /** @returns per call the delays of its utterances and triggers; null for what never came. */
-async function playTalks({ directory, exchange, seen, utterances }, count) {
+export async function playTalks({ directory, exchange, seen, utterances, turns = TURNS }, count) {
   const talks = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const talk = composeTalk(utterances, { turns: TURNS, offset: 11 * index + 3 * count });
+      const talk = composeTalk(utterances, { turns, offset: 11 * index + 3 * count });
       const files = await Promise.all(talk.legs.map((samples, leg) => writeRaw(join(directory, `talk-${count}-${index}-${leg}.raw`), samples)));
       return { ...talk, files, base: randomUUID().slice(0, -1), delayMs: index * SKEW_MS };
     }),
@@ -79,7 +82,20 @@ function delaysOf(talk, played, seen) {
     const since = (event) => (event === undefined ? null : event.receivedAtMs - sentAt(leg, frame));
     return { delayMs: since(risk), shownMs: since(shown), isInterim: risk?.isInterim };
   });
-  return { texts, raised };
+  return { texts, raised, looks: looksOf(talk, sentAt, seen) };
+}
+
+/** Of each turn, from its first frame to the first interim text of it; null when it was settled without one. */
+function looksOf(talk, sentAt, seen) {
+  const interims = seen.interims.filter(({ callId }) => callId.startsWith(talk.base));
+  return talk.said.map(({ leg, firstFrame, lastFrame }) => {
+    const channel = leg === 0 ? "caller" : "agent";
+    const [startMs, endMs] = [firstFrame * FRAME_MS, (lastFrame + 1) * FRAME_MS];
+    const [first] = interims
+      .filter((one) => one.channel === channel && one.start_ms < endMs && one.end_ms > startMs)
+      .sort((a, b) => a.receivedAtMs - b.receivedAtMs);
+    return first === undefined ? null : first.receivedAtMs - (sentAt(leg, lastFrame) - (lastFrame - firstFrame) * FRAME_MS);
+  });
 }
 
 function rowsOf(utterances, [single], four) {

@@ -81,6 +81,21 @@ export function toSegmentSpans(chunk: TextChunk, start: number, end: number): re
   });
 }
 
+/** Halves a text, between words where it can, until each part fits; a single character always does. */
+export function splitToFit(text: string, fits: (part: string) => boolean): readonly string[] {
+  if (text.length < 2 || fits(text)) return [text];
+  const at = blankNearest(text, Math.floor(text.length / 2));
+  return [text.slice(0, at), text.slice(at).trim()].filter((half) => half !== "").flatMap((half) => splitToFit(half, fits));
+}
+
+/** A place where one word ends, not at either end of the text; `middle` when it is one word. */
+function blankNearest(text: string, middle: number): number {
+  const before = Math.max(text.lastIndexOf(" ", middle), text.lastIndexOf("\n", middle));
+  const after = middle + text.slice(middle).search(/\s/u);
+  const places = [before, after >= middle ? after : -1].filter((place) => place > 0 && text.slice(place).trim() !== "" && text.slice(0, place).trim() !== "");
+  return places.sort((one, other) => Math.abs(one - middle) - Math.abs(other - middle))[0] ?? middle;
+}
+
 function chunkEnd(whole: string, start: number, maxCharacters: number): number {
   const limit = start + maxCharacters;
   if (limit >= whole.length) return whole.length;

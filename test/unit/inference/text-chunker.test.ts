@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chunkSegments, toSegmentSpans } from "../../../src/inference/text-chunker.js";
+import { chunkSegments, splitToFit, toSegmentSpans } from "../../../src/inference/text-chunker.js";
 import { callOf } from "./builtin-call.js";
 
 describe("chunkSegments", () => {
@@ -70,5 +70,25 @@ describe("toSegmentSpans", () => {
     const [chunk] = chunkSegments(callOf(["caller", "a"], ["agent", "b"]), { maxCharacters: 50, overlapCharacters: 0 });
     if (chunk === undefined) throw new Error("a chunk was expected");
     expect(toSegmentSpans(chunk, 1, 2)).toEqual([]);
+  });
+});
+
+describe("splitToFit", () => {
+  const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== "");
+
+  it("keeps every word, in order, in parts that fit", () => {
+    fc.assert(
+      fc.property(fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 60 }), fc.integer({ min: 8, max: 60 }), (all, most) => {
+        const parts = splitToFit(all.join(" "), (part) => part.length <= most);
+        expect(parts.flatMap(words)).toEqual(all);
+        for (const part of parts) expect(part.length).toBeLessThanOrEqual(most);
+      }),
+    );
+  });
+
+  it("cuts a word that is longer than fits, and stops at a character that never does", () => {
+    expect(splitToFit("abcdefgh", (part) => part.length <= 3).join("")).toBe("abcdefgh");
+    expect(splitToFit("abc", () => false)).toEqual(["a", "b", "c"]);
+    expect(splitToFit("", () => false)).toEqual([""]);
   });
 });

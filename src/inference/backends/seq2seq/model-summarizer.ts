@@ -4,6 +4,7 @@ import { AppError } from "../../../core/errors.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { joinReadable, readableText } from "../../readable-text.js";
+import { splitToFit } from "../../text-chunker.js";
 import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
 import { splitSentences } from "./sentences.js";
@@ -60,14 +61,10 @@ export async function createModelSummarizer(options: ModelSummarizerOptions): Pr
 }
 
 /** A call that is too long for the model goes in halves, each with the instruction. */
-export function encodeParts(
+function encodeParts(
   text: string,
-  options: { readonly tokenizer: TextTokenizer; readonly instruction: string; readonly positions: number },
+  { tokenizer, instruction, positions }: { readonly tokenizer: TextTokenizer; readonly instruction: string; readonly positions: number },
 ): readonly (readonly number[])[] {
-  const { ids } = options.tokenizer.encode(`${options.instruction}${text}`);
-  if (ids.length <= options.positions || text.length < 2) return [ids];
-  const line = text.lastIndexOf("\n", Math.floor(text.length / 2));
-  const blank = text.lastIndexOf(" ", Math.floor(text.length / 2));
-  const at = line > text.length / 4 ? line : blank > 0 ? blank : Math.floor(text.length / 2);
-  return [text.slice(0, at), text.slice(at).trim()].flatMap((half) => encodeParts(half, options));
+  const encode = (part: string): readonly number[] => tokenizer.encode(`${instruction}${part}`).ids;
+  return splitToFit(text, (part) => encode(part).length <= positions).map(encode);
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { AppError } from "../../../core/errors.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
+import { splitToFit } from "../../text-chunker.js";
 import type { TranslationInput } from "../../translator.js";
 import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
@@ -80,12 +81,8 @@ async function translateText(
 
 /** A sentence that is too long for the model goes in halves. */
 function encodeWithin(settings: Seq2SeqSettings, words: ModelWords, part: Direction & { readonly sentence: string }): readonly EncodedSentence[] {
-  const whole = encodeFor(settings, words, part);
-  const { sentence } = part;
-  if (whole.ids.length <= settings.positions || sentence.length < 2) return [whole];
-  const blank = sentence.indexOf(" ", Math.floor(sentence.length / 2));
-  const middle = blank === -1 ? Math.floor(sentence.length / 2) : blank;
-  return [sentence.slice(0, middle), sentence.slice(middle).trim()].flatMap((half) => encodeWithin(settings, words, { ...part, sentence: half }));
+  const encode = (sentence: string): EncodedSentence => encodeFor(settings, words, { ...part, sentence });
+  return splitToFit(part.sentence, (half) => encode(half).ids.length <= settings.positions).map(encode);
 }
 
 /** A model's way to write words and languages. */

@@ -1,5 +1,6 @@
 /** A loaded model of one or more heads: texts in, for each head the logits of its labels out. */
 import { AppError } from "../../../core/errors.js";
+import { splitToFit } from "../../text-chunker.js";
 import { EncoderModel } from "../onnx/encoder-model.js";
 import type { ModelFilesOptions } from "../onnx/lazy-model.js";
 import type { TextTokenizer } from "../onnx/text-tokenizer.js";
@@ -53,11 +54,8 @@ export class HeadModel {
   }
 
   #split(text: string): readonly (readonly number[])[] {
-    const { ids } = this.#tokenizer.encode(text);
-    const middle = text.lastIndexOf(" ", Math.floor(text.length / 2));
-    if (ids.length <= this.#tokenizer.maxTokens || text.length < 2) return [ids];
-    const at = middle > 0 ? middle : Math.floor(text.length / 2);
-    return [...this.#split(text.slice(0, at)), ...this.#split(text.slice(at).trim())];
+    const encode = (part: string): readonly number[] => this.#tokenizer.encode(part).ids;
+    return splitToFit(text, (part) => encode(part).length <= this.#tokenizer.maxTokens).map(encode);
   }
 }
 

@@ -7,6 +7,7 @@ import type { LabelDecision } from "../../../core/case-classification.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { joinReadable, type ReadableSegment, readableText } from "../../readable-text.js";
+import { splitToFit } from "../../text-chunker.js";
 import { EncoderModel } from "../onnx/encoder-model.js";
 import { LazyModel, type ModelFilesOptions } from "../onnx/lazy-model.js";
 import { TextTokenizer } from "../onnx/text-tokenizer.js";
@@ -158,10 +159,7 @@ export class EntailmentModel {
   /** So that each part fits with the longest of the labels. */
   #split(text: string, labels: readonly string[]): readonly string[] {
     const longest = labels.reduce((one, other) => (other.length > one.length ? other : one), "");
-    if (text.length < 2 || this.#tokenizer.encodePair(text, HYPOTHESIS(longest)).ids.length <= this.#tokenizer.maxTokens) return [text];
-    const blank = text.lastIndexOf(" ", Math.floor(text.length / 2));
-    const at = blank > 0 ? blank : Math.floor(text.length / 2);
-    return [...this.#split(text.slice(0, at), labels), ...this.#split(text.slice(at).trim(), labels)];
+    return splitToFit(text, (part) => this.#tokenizer.encodePair(part, HYPOTHESIS(longest)).ids.length <= this.#tokenizer.maxTokens);
   }
 }
 
