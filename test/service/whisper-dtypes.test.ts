@@ -13,8 +13,8 @@ interface Parity {
 
 const { prompt, dtypes } = JSON.parse(readFileSync(modelFixture("whisper-dtypes.parity.json"), "utf8")) as Parity;
 const directory = modelFixture("whisper-dtypes");
-/** Sixteen bits have three digits; eight bits are rounded differently by different versions. */
-const DIGITS = { fp16: 1, q4: 3, int8: 1 } as const;
+/** Sixteen bits have three digits; what is rounded to eight bits is rounded differently by different versions. */
+const TOLERANCE = { fp16: 0.03, q4: 0.001, int8: 0.2 } as const;
 
 describe.each(["fp16", "q4", "int8"] as const)("%s", (dtype) => {
   const suffix = DTYPE_SUFFIXES[dtype];
@@ -28,12 +28,12 @@ describe.each(["fp16", "q4", "int8"] as const)("%s", (dtype) => {
     expect(states.type).toBe("float32");
     const values = states.data as Float32Array;
     const step = Math.floor(values.length / 97);
-    for (const [index, value] of (expected?.states ?? []).entries()) expect(values[index * step]).toBeCloseTo(value, DIGITS[dtype]);
+    for (const [index, value] of (expected?.states ?? []).entries()) expect(Math.abs((values[index * step] ?? 99) - value)).toBeLessThan(TOLERANCE[dtype]);
     const { logits } = await model.startDecoder(states).step([prompt]);
     await model.close();
     const last = logits.subarray(logits.length - logits.length / prompt.length);
     expect(last.length).toBe(expected?.logits.length);
-    for (const [index, value] of (expected?.logits ?? []).entries()) expect(last[index]).toBeCloseTo(value, DIGITS[dtype]);
+    for (const [index, value] of (expected?.logits ?? []).entries()) expect(Math.abs((last[index] ?? 99) - value)).toBeLessThan(TOLERANCE[dtype]);
   });
 
   it("hears a live window, with caches of its own kind going round, alone and in a batch", async () => {

@@ -9,8 +9,9 @@ import type { Segmenter, SpeechSpan } from "../../audio/segmenter.js";
 const MAX_UNSETTLED_MS = 5_000;
 /** Of a part that is settled in the middle of speech, the cut lies in what comes after this share. */
 const CUT_AFTER_SHARE = 0.6;
-/** New audio after which speech in progress is looked at again. */
+/** New audio after which speech in progress is looked at again; the first words are wanted sooner. */
 const INTERIM_EVERY_MS = 1_000;
+const FIRST_INTERIM_MS = 600;
 /** A pause in which speech is looked at, in the hope that it has ended: the answer is then the final one already. */
 const HOPEFUL_PAUSE_MS = 150;
 /** Sound after the end of speech that a recognizer gets with it. */
@@ -168,7 +169,8 @@ export class UtteranceQueue {
     const speechEndMs = lastSpeechEndMs ?? frameEndMs;
     const pauseMs = frameEndMs - speechEndMs;
     if (pauseMs >= HOPEFUL_PAUSE_MS) return segment.lookedSpeechEndMs === speechEndMs ? -1 : pauseMs - HOPEFUL_PAUSE_MS;
-    return frameEndMs - Math.max(segment.lookedAtMs, segment.startMs) - INTERIM_EVERY_MS;
+    const isFirst = segment.lookedAtMs <= segment.startMs;
+    return frameEndMs - Math.max(segment.lookedAtMs, segment.startMs) - (isFirst ? FIRST_INTERIM_MS : INTERIM_EVERY_MS);
   }
 
   #follow(closed: SpeechSpan | undefined): void {

@@ -44,8 +44,13 @@ describe("utterances on their way to text", () => {
     expect(queue.due()).toBeUndefined();
   });
 
-  it("are looked at after a second of speech, and in the first short pause", () => {
+  it("are looked at soon after they begin, then after each second of speech, and in the first short pause", () => {
     const { queue, hear } = startQueue();
+    hear(0.9, 11);
+    expect(queue.due()).toBeUndefined();
+    hear(0.9, 1);
+    expect(queue.due()?.kind).toBe("interim");
+    answer(queue, "interim");
     hear(0.9, 19);
     expect(queue.due()).toBeUndefined();
     hear(0.9, 1);
