@@ -1,9 +1,9 @@
 /** Word error of the installed speech engine on the samples, by synthetic voice and band. Synthetic voices only. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { alignWords, normalizeWords } from "../dist/analysis/word-alignment.js";
 import { processRecordings } from "../dist/app/process-recordings.js";
 import { loadConfig } from "../dist/config/load-config.js";
+import { alignWords, normalizeWords } from "../dist/core/text/word-alignment.js";
 import { round } from "./measure.mjs";
 
 const SAMPLES = fileURLToPath(new URL("../samples/", import.meta.url));

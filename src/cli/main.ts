@@ -5,6 +5,7 @@ import { addAuditCommand } from "./commands/audit.js";
 import { addCallCommand } from "./commands/call.js";
 import { addDemoCommand } from "./commands/demo.js";
 import { addDoctorCommand } from "./commands/doctor.js";
+import { addEvaluateCommand } from "./commands/evaluate.js";
 import { addJobsCommand } from "./commands/jobs.js";
 import { addKeysCommand } from "./commands/keys.js";
 import { addMigrateCommand } from "./commands/migrate.js";
@@ -39,6 +40,7 @@ for (const add of [
   addKeysCommand,
   addJobsCommand,
   addModelsCommand,
+  addEvaluateCommand,
   addMigrateCommand,
   addAuditCommand,
   addDoctorCommand,

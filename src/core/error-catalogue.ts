@@ -116,6 +116,10 @@ export const ERROR_CATALOGUE = {
     meaning: "The port is taken.",
     remedy: "Stop what uses it, or choose another with --port.",
   },
+  EVALUATION_DATA_INVALID: {
+    meaning: "The labelled data can't be read, or do not hold what the task is measured by.",
+    remedy: "Mend the line that is named; data/labelled/GUIDELINES.md says how records look.",
+  },
   FEEDBACK_ITEM_UNKNOWN: {
     meaning: "The analysis has no item of this name.",
     remedy: "docs/feedback.md says how items are named; take names from the analysis.",

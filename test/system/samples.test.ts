@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { alignWords, normalizeWords } from "../../src/analysis/word-alignment.js";
+import { alignWords, normalizeWords } from "../../src/core/text/word-alignment.js";
 import { isMissing } from "../support/requirements.js";
 import { runCli } from "../support/run-cli.js";
 import { readScript, SAMPLE_IDS, type Script, type ScriptSegment, samplePath } from "../support/sample-audio.js";

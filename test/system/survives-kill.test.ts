@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { normalizeWords } from "../../src/analysis/word-alignment.js";
+import { normalizeWords } from "../../src/core/text/word-alignment.js";
 import { isMissing } from "../support/requirements.js";
 import { type ServedService, serve } from "../support/run-cli.js";
 import { readScript, shortClip } from "../support/sample-audio.js";

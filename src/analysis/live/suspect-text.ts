@@ -2,8 +2,9 @@
  * Text that a recognizer may have made up: a phrase said over and over, or one of the sentences that models write when
  * they hear noise. It is marked and never deleted: a person decides. Pure.
  */
+
+import { normalizeWords } from "../../core/text/word-alignment.js";
 import { type SuspectKind, TEXT_LOOP, TEXT_PHANTOM } from "../../core/transcript.js";
-import { normalizeWords } from "../word-alignment.js";
 
 /** A run of up to this many words is looked for. */
 const MAX_LOOP_WORDS = 8;

@@ -1,7 +1,7 @@
 /** Act one: audio to words, every sample against its script. */
 import { basename } from "node:path";
-import { alignWords, normalizeWords, type WordAlignment } from "../../analysis/word-alignment.js";
 import type { Config } from "../../config/config-schema.js";
+import { alignWords, normalizeWords, type WordAlignment } from "../../core/text/word-alignment.js";
 import { toWireAnalysis, type WireAnalysis } from "../../protocol/http/analysis-schema.js";
 import { processRecordings } from "../process-recordings.js";
 import { renderAnalysis } from "../render-analysis.js";

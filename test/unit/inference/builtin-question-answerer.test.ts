@@ -18,7 +18,7 @@ describe("builtin question answerer", () => {
   });
 
   it("answers how old with an age", async () => {
-    expect(await answer("How old is she?")).toBe("twelve years old");
+    expect(await answer("How old is she?")).toBe("twelve");
   });
 
   it("answers where with a place, also in Swahili", async () => {

@@ -116,6 +116,7 @@ export const peopleSchema = z.strictObject({
   name_links: phrases,
   school_cues: byLanguage,
   not_names: phrases,
+  capital_words: phrases,
 });
 
 export const incidentsSchema = z.strictObject({ ...header, incidents: byLanguage });
@@ -135,6 +136,7 @@ export const numbersSchema = z.strictObject({
 export const timesSchema = z.strictObject({
   ...header,
   ages: byLanguage,
+  young_units: phrases,
   age_contexts: byLanguage,
   not_ages: byLanguage,
   dates: byLanguage,
@@ -147,6 +149,7 @@ export const landmarksSchema = z.strictObject({
   school_levels: phrases,
   near_words: byLanguage,
   place_introducers: z.strictObject({ strong: byLanguage, weak: byLanguage }),
+  before_capitals: phrases,
   place_suffixes: phrases,
   organisations: byLanguage,
 });

@@ -47,21 +47,35 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
   }
 
   #recognize(call: CallReading, signal: AbortSignal): readonly Entity[] {
+    const names = this.#names.find(call);
     const found = call.map((reading, segmentIndex) => {
       signal.throwIfAborted();
       return [
         ...findPhoneNumbers(reading, segmentIndex, this.#assets.numbers),
         ...this.#phrases.find(reading, segmentIndex),
         ...this.#places.find(reading, segmentIndex),
-        ...this.#names.find(reading, segmentIndex),
+        ...(names[segmentIndex] ?? []),
       ];
     });
     const settled = found.map((spans) => resolveOverlaps(spans));
     const ofLabel = (label: EntitySpan["label"]): readonly EntitySpan[] => settled.flatMap((spans) => spans.filter((span) => span.label === label));
     const roles = this.#roles.find({ call, names: ofLabel("NAME"), ages: ofLabel("AGE"), signal });
-    const all = found.map((spans, segmentIndex) => resolveOverlaps([...spans, ...roles.filter((role) => role.segmentIndex === segmentIndex)]));
-    return mergeByText(call, all.flat());
+    const genders = found.flatMap((spans) => resolveOverlaps(spans.filter(({ label }) => label === "GENDER")));
+    const all = found.map((spans, segmentIndex) =>
+      resolveOverlaps([...spans.filter(({ label }) => label !== "GENDER"), ...roles.filter((role) => role.segmentIndex === segmentIndex)]),
+    );
+    return mergeByText(call, [...all.flat(), ...(genders.length > 0 ? genders : firstPronoun(call))]);
   }
+}
+
+/** "My neighbour's child ... she": the only word that tells the gender. Swahili has none. */
+function firstPronoun(call: CallReading): readonly EntitySpan[] {
+  for (const [segmentIndex, { tokens, segment }] of call.entries()) {
+    if (segment.channel === "agent") continue;
+    const at = tokens.findIndex(({ norm }) => norm === "he" || norm === "she");
+    if (at >= 0) return [{ label: "GENDER", segmentIndex, firstToken: at, endToken: at + 1, score: 0.6 }];
+  }
+  return [];
 }
 
 /** One entity per case-folded string, by first mention; the winning label takes all mentions. */

@@ -21,6 +21,8 @@ export class PhraseEntityFinder {
   readonly #possessivesBefore: ReadonlySet<string>;
   readonly #possessivesAfter: ReadonlySet<string>;
   readonly #scopes: ScopeReader;
+  /** What an age below a year is counted in. */
+  readonly #youngUnits: ReadonlySet<string>;
 
   constructor(assets: BuiltinAssets, scopes: ScopeReader) {
     const { people, times, incidents, landmarks } = assets;
@@ -38,6 +40,7 @@ export class PhraseEntityFinder {
     this.#possessivesBefore = new Set(people.possessives_before);
     this.#possessivesAfter = new Set(people.possessives_after);
     this.#scopes = scopes;
+    this.#youngUnits = new Set(times.young_units);
   }
 
   /** Candidates of one segment; they may overlap. */
@@ -48,6 +51,8 @@ export class PhraseEntityFinder {
       if (label === "AGE_CONTEXT") {
         const age = bareAge(reading, endToken);
         if (age !== null) spans.push({ label: "AGE", segmentIndex, ...age, score });
+      } else if (label === "AGE") {
+        spans.push({ label, segmentIndex, ...this.#ageWords(reading, firstToken, endToken), score });
       } else if (label === "INCIDENT_TYPE") {
         if (!this.#isDenied(reading, firstToken, endToken)) {
           spans.push({ label, segmentIndex, firstToken, endToken, score });
@@ -69,6 +74,16 @@ export class PhraseEntityFinder {
     const owned = before?.sentence === sentence && this.#possessivesBefore.has(before?.norm ?? "");
     const owner = after?.sentence === sentence && this.#possessivesAfter.has(after?.norm ?? "");
     return { firstToken: firstToken - (owned ? 1 : 0), endToken: endToken + (owner ? 1 : 0) };
+  }
+
+  /** The number alone where it counts years, else with what it counts: "six months". */
+  #ageWords(reading: SegmentReading, firstToken: number, endToken: number): { readonly firstToken: number; readonly endToken: number } {
+    const number = reading.numbers.find((found) => found.firstToken >= firstToken && found.endToken <= endToken);
+    const words = reading.tokens.slice(firstToken, endToken).map(({ norm }) => norm);
+    if (number === undefined) return { firstToken, endToken };
+    const unitAt = words.findIndex((word) => this.#youngUnits.has(word));
+    if (unitAt < 0) return { firstToken: number.firstToken, endToken: number.endToken };
+    return { firstToken: Math.min(number.firstToken, firstToken + unitAt), endToken: Math.max(number.endToken, firstToken + unitAt + 1) };
   }
 
   #isDenied({ marks, tokens }: SegmentReading, firstToken: number, endToken: number): boolean {

@@ -13,6 +13,8 @@ import type { EntitySpan } from "./entity-span.js";
 type PlaceCue = "sure" | "ambiguous" | "strong" | "weak" | "landmark" | "near";
 
 const LONGEST_NAME_TOKENS = 3;
+/** Prepositions that stand before persons and things as often as before places. */
+const NO_PLACE_AFTER = new Set(["to", "of", "ya", "wa", "la", "cha", "za", "kwa", "through", "outside", "inside", "around"]);
 const ARTICLES = new Set(["the", "a", "an", "our", "my", "that", "this"]);
 const OF_WORDS = new Set(["ya", "la", "cha", "wa", "za", "of"]);
 
@@ -22,8 +24,11 @@ export class PlaceFinder {
   readonly #levels: ReadonlySet<string>;
   readonly #suffixes: ReadonlySet<string>;
   readonly #notNames: ReadonlySet<string>;
+  readonly #names: ReadonlySet<string>;
+  readonly #capitalWords: ReadonlySet<string>;
+  readonly #placeWords: ReadonlySet<string>;
 
-  constructor({ places, landmarks, people }: BuiltinAssets) {
+  constructor({ places, landmarks, people, names }: BuiltinAssets) {
     const ambiguous = new Set(places.ambiguous.map(normalizeWord));
     const all = [...places.countries, ...places.kenya, ...places.tanzania, ...places.uganda].map(toPhrase);
     const cues: readonly (readonly [PlaceCue, readonly string[]])[] = [
@@ -39,6 +44,9 @@ export class PlaceFinder {
     this.#levels = new Set(landmarks.school_levels);
     this.#suffixes = new Set(landmarks.place_suffixes);
     this.#notNames = new Set(people.not_names);
+    this.#names = new Set(names.groups.flatMap((group) => group.names.map(normalizeWord)));
+    this.#capitalWords = new Set(people.capital_words);
+    this.#placeWords = new Set(landmarks.before_capitals);
   }
 
   /** Place candidates of one segment; they may overlap. */
@@ -96,9 +104,19 @@ export class PlaceFinder {
       end += 1;
     }
     const placed = this.#suffixes.has(tokens[end]?.norm ?? "");
-    if (end > at && (sure || placed)) return [{ label: "LOCATION", segmentIndex, firstToken: at, endToken: end, score: 0.7 }];
+    if (end > at && (sure || placed || this.#isNamedPlace(tokens, at, end)))
+      return [{ label: "LOCATION", segmentIndex, firstToken: at, endToken: end, score: 0.7 }];
     if (!sure) return [];
     return [{ label: "LOCATION", segmentIndex, firstToken: at, endToken: at + 1, score: 0.6 }];
+  }
+
+  /** "from Mkalama": capitals in mid sentence that are no person's name, after a preposition of place. */
+  #isNamedPlace(tokens: SegmentReading["tokens"], at: number, end: number): boolean {
+    const [previous, next] = [tokens[at - 1], tokens[end]];
+    if (!this.#placeWords.has(previous?.norm ?? "") || NO_PLACE_AFTER.has(previous?.norm ?? "")) return false;
+    // "in Class Six", "at Moi Girls": what these words name is found by other rules.
+    if (tokens.slice(at, end).some(({ norm }) => this.#names.has(norm) || this.#capitalWords.has(norm))) return false;
+    return next === undefined || !/'s$/.test(tokens[end - 1]?.norm ?? "");
   }
 
   #landmark(
