@@ -1,6 +1,6 @@
 /**
  * Risk: `any danger` asks whether a record in danger was noticed at all (a finding of medium level or above) and a safe one
- * left alone; `by kind` asks for each kind; recall by level says how much of the worst was seen. A `false high alert` is a
+ * left alone; `any hint` counts findings of low level too; `by kind` asks for each kind; recall by level says how much of the worst was seen. A `false high alert` is a
  * finding of high or critical level in a record without any danger.
  */
 import type { RiskFinding } from "../../core/risk.js";
@@ -17,10 +17,14 @@ export function scoreRisk(record: LabelledRecord, findings: readonly RiskFinding
   const given = new Set(findings.map(({ kind }) => kind as string));
   const isNoticed = findings.some(({ level }) => level !== "low");
   const hasAlert = findings.some(({ level }) => level === "high" || level === "critical");
-  if (wanted.length > 0) tally(counts, `any ${isNoticed ? "right" : "missed"}`);
-  else {
+  if (wanted.length > 0) {
+    tally(counts, `any ${isNoticed ? "right" : "missed"}`);
+    tally(counts, `hint ${findings.length > 0 ? "right" : "missed"}`);
+    if (wanted.some(({ level }) => level === "critical")) tally(counts, `critical ${hasAlert ? "alerted" : "not alerted"}`);
+  } else {
     tally(counts, "harmless records");
     if (isNoticed) tally(counts, "any wrong");
+    if (findings.length > 0) tally(counts, "hint wrong");
     if (hasAlert) tally(counts, "harmless records alerted");
     const kind = record.fields.kind;
     if (kind !== undefined) tally(counts, `${kind} cases`);
@@ -53,6 +57,8 @@ export function riskMeasures(kinds: readonly string[]): (sum: Sum) => readonly M
     const total = (outcome: "right" | "wrong" | "missed"): number => all.reduce((added, one) => added + one[outcome], 0);
     return [
       ...foundMeasures("any danger", found("any")),
+      ...foundMeasures("any hint", found("hint")),
+      share("high alerts in critical records", sum("critical alerted"), sum("critical alerted") + sum("critical not alerted")),
       ...foundMeasures("by kind", { right: total("right"), wrong: total("wrong"), missed: total("missed") }),
       ...LEVELS.map((level) => share(`recall of ${level}`, sum(`level ${level} right`), sum(`level ${level} right`) + sum(`level ${level} missed`))),
       share("false high alerts in safe records", sum("harmless records alerted"), sum("harmless records")),

@@ -57,6 +57,12 @@ export const categoriesSchema = z.strictObject({
   categories: z.array(z.strictObject({ label, priority: z.enum(PRIORITIES), cues: strengthsByLanguage })),
 });
 
+/** What callers say of each matter: the topic model learns its words from them. */
+export const topicsSchema = z.strictObject({
+  ...header,
+  topics: z.array(z.strictObject({ label, en: z.array(z.string().min(1)), sw: z.array(z.string().min(1)) })),
+});
+
 export const contactTypesSchema = z.strictObject({
   ...weighted,
   silent: z.strictObject({ max_caller_words: z.int().min(0), cues: byLanguage }),

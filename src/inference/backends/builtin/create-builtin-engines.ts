@@ -22,7 +22,7 @@ export type BuiltinEngine =
   | ModelEngine<"question_answering">;
 
 const READING: readonly AssetName[] = ["scopes", "numbers"];
-const ENTITIES: readonly AssetName[] = [...READING, "people", "incidents", "times", "landmarks", "places", "names"];
+const ENTITIES: readonly AssetName[] = [...READING, "people", "incidents", "times", "landmarks", "places", "names", "entityTagger"];
 
 /**
  * Reads the data files once and creates one engine per language task.
@@ -31,12 +31,22 @@ const ENTITIES: readonly AssetName[] = [...READING, "people", "incidents", "time
  */
 export function createBuiltinEngines({ assetsDirectory }: BuiltinEngineOptions): readonly BuiltinEngine[] {
   const { assets, revisionOf } = loadBuiltinAssets(assetsDirectory);
-  const classification: readonly AssetName[] = [...READING, "taxonomy", "categories", "contactTypes", "interventions", "priorities", "risks"];
+  const classification: readonly AssetName[] = [
+    ...READING,
+    "taxonomy",
+    "categories",
+    "contactTypes",
+    "interventions",
+    "priorities",
+    "risks",
+    "riskModel",
+    "caseModel",
+  ];
   const entities = new BuiltinEntityRecognizer(assets, revisionOf(ENTITIES));
   return [
     entities,
     new BuiltinCaseClassifier(assets, revisionOf(classification)),
-    new BuiltinRiskDetector(assets, revisionOf([...READING, "risks"])),
+    new BuiltinRiskDetector(assets, revisionOf([...READING, "risks", "riskModel"])),
     new BuiltinSummarizer(assets, entities, revisionOf([...ENTITIES, "categories", "risks", "interventions"])),
     new BuiltinQualityAssessor(assets, revisionOf([...READING, "rubric"])),
     new BuiltinQuestionAnswerer(assets, entities, revisionOf([...ENTITIES, "questions"])),

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { AppError } from "../../../core/errors.js";
 import * as schemas from "./asset-schemas.js";
+import { linearModelSchema } from "./linear/linear-weights.js";
 
 const FILES = {
   taxonomy: { path: "taxonomies/openchs.json", schema: schemas.taxonomySchema },
@@ -26,6 +27,11 @@ const FILES = {
   questions: { path: "lexicons/questions.json", schema: schemas.questionsSchema },
   places: { path: "gazetteers/places.json", schema: schemas.placesSchema },
   names: { path: "gazetteers/names.json", schema: schemas.namesSchema },
+  topics: { path: "lexicons/topics.json", schema: schemas.topicsSchema },
+  topicModel: { path: "models/topics.json", schema: linearModelSchema },
+  caseModel: { path: "models/case.json", schema: linearModelSchema },
+  riskModel: { path: "models/risk.json", schema: linearModelSchema },
+  entityTagger: { path: "models/entity-tagger.json", schema: linearModelSchema },
 } as const;
 
 export type AssetName = keyof typeof FILES;
@@ -93,6 +99,9 @@ function checkLabels(assets: BuiltinAssets): void {
   const known = new Set(subCategories);
   if (known.size !== subCategories.length) {
     throw assetError(FILES.taxonomy.path, "a sub-category label must be unique");
+  }
+  if (!assets.topics.topics.every(({ label }) => known.has(label))) {
+    throw assetError(FILES.topics.path, "every label must be a sub-category of the taxonomy");
   }
   if (!assets.categories.categories.every(({ label }) => known.has(label))) {
     throw assetError(FILES.categories.path, "every label must be a sub-category of the taxonomy");

@@ -1,21 +1,25 @@
 /**
- * The builtin `classification` engine: weighted cues choose a sub-category, which implies its main category; below the
- * threshold it abstains. Counsellor questions and denials count for nothing.
+ * The builtin `classification` engine: weighted cues choose a sub-category, and linear models weigh their choice with all
+ * other words; below the threshold it abstains. To the cues, counsellor questions and denials count for nothing.
  */
 import type { CaseClassification, LabelDecision } from "../../../../core/case-classification.js";
+import type { RiskFinding } from "../../../../core/risk.js";
 import type { ClassificationInput, ClassificationOutput } from "../../../case-classifier.js";
 import type { ModelEngine } from "../../../model-engine.js";
 import { checkSegments, describeBuiltin } from "../builtin-engine.js";
 import type { BuiltinAssets } from "../load-builtin-assets.js";
-import { type CallReading, readCall } from "../text/call-reading.js";
+import { type CallReading, isLongEnough, readCall } from "../text/call-reading.js";
 import { findCues } from "../text/cue-finder.js";
 import { type WeightedCue, weightedEntries } from "../text/lexicon-phrases.js";
 import { PhraseMatcher } from "../text/phrase-matcher.js";
 import { ScopeReader } from "../text/scope-reader.js";
+import { CaseReader, type ReadCase } from "./case-reader.js";
 import { ContactTypeRule } from "./contact-type-rule.js";
 import { clarityScore, type LabelTotal, tallyLabels } from "./label-tally.js";
 import { PriorityRule } from "./priority-rule.js";
+import { RiskFinder } from "./risk-finder.js";
 import { uniqueEvidence } from "./risk-scan.js";
+import { TopicReader } from "./topic-reader.js";
 
 /** "Not enough evidence", which is an answer. */
 export const ABSTAINED = { label: null, score: 0, evidence: [] } as const;
@@ -31,6 +35,8 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
   readonly #interventions: PhraseMatcher<WeightedCue>;
   readonly #contactTypes: ContactTypeRule;
   readonly #priorities: PriorityRule;
+  readonly #reader: CaseReader;
+  readonly #risks: RiskFinder;
   readonly #mainOf: ReadonlyMap<string, string>;
   readonly #gravityOf: ReadonlyMap<string, number>;
 
@@ -43,17 +49,40 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
     this.#interventions = new PhraseMatcher(interventions.interventions.flatMap(({ label, cues }) => weightedEntries(label, cues, interventions.weights)));
     this.#contactTypes = new ContactTypeRule(assets, this.#scopes);
     this.#priorities = new PriorityRule(assets, this.#scopes);
+    this.#risks = new RiskFinder(assets, this.#scopes);
     this.#mainOf = new Map(taxonomy.main_categories.flatMap((main) => main.sub_categories.map((sub) => [sub, main.label] as const)));
+    this.#reader = new CaseReader(assets.caseModel, new TopicReader(assets.topicModel, this.#mainOf));
     this.#gravityOf = new Map(categories.categories.map(({ label, priority }) => [label, GRAVITY[priority]]));
   }
 
   async run(input: ClassificationInput, { signal }: { readonly signal: AbortSignal }): Promise<ClassificationOutput> {
     checkSegments(input.segments);
-    const call = readCall(input.segments, { numbers: this.#assets.numbers, scopes: this.#scopes }, signal);
-    return { classification: this.#classify(call, signal) };
+    const call = this.readCall(input.segments, signal);
+    const ruled = this.rule(call, signal);
+    if (!isLongEnough(call)) return { classification: ruled };
+    return { classification: this.#weigh({ call, ruled, risks: this.#risks.find(call, signal) }) };
   }
 
-  #classify(call: CallReading, signal: AbortSignal): CaseClassification {
+  /** A call as the rules and the model read it. */
+  readCall(segments: ClassificationInput["segments"], signal: AbortSignal): CallReading {
+    return readCall(segments, { numbers: this.#assets.numbers, scopes: this.#scopes }, signal);
+  }
+
+  /** The dangers that the model looks at. */
+  risks(call: CallReading, signal: AbortSignal): readonly RiskFinding[] {
+    return this.#risks.find(call, signal);
+  }
+
+  /** What is no case has no category and no priority. */
+  #weigh(input: ReadCase): CaseClassification {
+    const read = this.#reader.read(input, this.#mainOf);
+    const { label } = read.contactType;
+    if (label !== "silent" && label !== "prank" && label !== "wrong_number") return read;
+    return { ...read, mainCategory: ABSTAINED, subCategory: ABSTAINED, priority: ABSTAINED };
+  }
+
+  /** By the cue phrases alone. */
+  rule(call: CallReading, signal: AbortSignal): CaseClassification {
     const context = { scopes: this.#scopes, signal };
     const totals = this.#weighByGravity(tallyLabels(findCues(call, this.#categories, context), "caller"));
     const subCategory = this.#decide(totals, this.#assets.categories.threshold);

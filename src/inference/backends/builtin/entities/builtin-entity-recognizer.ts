@@ -1,6 +1,6 @@
 /**
  * The builtin `entities` engine: gazetteers, patterns and context rules, English and Swahili, with or without capitals
- * and punctuation. A string has one label in a call; every place it is found again carries the winning label.
+ * and punctuation, weighed by a linear model that was trained on labelled calls. A string has one label in a call; every place it is found again carries the winning label.
  */
 import type { Entity, EntityLabel } from "../../../../core/entity.js";
 import { type Evidence, toEvidence } from "../../../../core/evidence.js";
@@ -8,11 +8,12 @@ import type { EntityInput, EntityOutput } from "../../../entity-recognizer.js";
 import type { ModelEngine } from "../../../model-engine.js";
 import { checkSegments, describeBuiltin, ruleScore } from "../builtin-engine.js";
 import type { BuiltinAssets } from "../load-builtin-assets.js";
-import { type CallReading, readCall } from "../text/call-reading.js";
+import { type CallReading, isLongEnough, readCall } from "../text/call-reading.js";
 import { ScopeReader } from "../text/scope-reader.js";
 import { tokenEvidence } from "../text/text-reading.js";
 import { ActFinder } from "./act-finder.js";
-import { type EntitySpan, resolveOverlaps, takesPrecedence } from "./entity-span.js";
+import { type EntitySpan, resolveOverlaps } from "./entity-span.js";
+import { EntityTagger } from "./entity-tagger.js";
 import { NameFinder } from "./name-finder.js";
 import { PersonFinder } from "./person-finder.js";
 import { findPhoneNumbers } from "./phone-number-finder.js";
@@ -28,10 +29,12 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
   readonly #names: NameFinder;
   readonly #places: PlaceFinder;
   readonly #roles: RoleFinder;
+  readonly #tagger: EntityTagger;
 
   constructor(assets: BuiltinAssets, revision: string) {
     this.description = describeBuiltin("entities", revision);
     this.#assets = assets;
+    this.#tagger = new EntityTagger(assets.entityTagger);
     this.#scopes = new ScopeReader(assets.scopes);
     this.#phrases = new PhraseEntityFinder(assets, this.#scopes);
     this.#names = new NameFinder(assets);
@@ -42,11 +45,27 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
 
   async run(input: EntityInput, { signal }: { readonly signal: AbortSignal }): Promise<EntityOutput> {
     checkSegments(input.segments);
-    const call = readCall(input.segments, { numbers: this.#assets.numbers, scopes: this.#scopes }, signal);
-    return { entities: this.#recognize(call, signal) };
+    return { entities: this.#recognize(this.read(input.segments, signal), signal) };
   }
 
   #recognize(call: CallReading, signal: AbortSignal): readonly Entity[] {
+    const candidates = this.candidates(call, signal);
+    const genders = call.flatMap((_, index) => resolveOverlaps(candidates.filter(({ label, segmentIndex }) => label === "GENDER" && segmentIndex === index)));
+    const others = isLongEnough(call) ? this.#tag(call, candidates, signal) : perSegment(candidates.filter(({ label }) => label !== "GENDER"));
+    return mergeByText(call, [...others, ...(genders.length > 0 ? genders : firstPronoun(call))]);
+  }
+
+  #tag(call: CallReading, candidates: readonly EntitySpan[], signal: AbortSignal): readonly EntitySpan[] {
+    const tagged = this.#tagger.tag({ call, candidates }, signal);
+    return addUncontested(
+      call,
+      tagged.filter((span) => span.label !== "GENDER" && (span.label !== "PHONE_NUMBER" || hasDigitsEnough(call, span))),
+      candidates,
+    );
+  }
+
+  /** What the rules find, also where it overlaps: the tagger weighs it. */
+  candidates(call: CallReading, signal: AbortSignal): readonly EntitySpan[] {
     const names = this.#names.find(call);
     const found = call.map((reading, segmentIndex) => {
       signal.throwIfAborted();
@@ -60,12 +79,57 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
     const settled = found.map((spans) => resolveOverlaps(spans));
     const ofLabel = (label: EntitySpan["label"]): readonly EntitySpan[] => settled.flatMap((spans) => spans.filter((span) => span.label === label));
     const roles = this.#roles.find({ call, names: ofLabel("NAME"), ages: ofLabel("AGE"), signal });
-    const genders = found.flatMap((spans) => resolveOverlaps(spans.filter(({ label }) => label === "GENDER")));
-    const all = found.map((spans, segmentIndex) =>
-      resolveOverlaps([...spans.filter(({ label }) => label !== "GENDER"), ...roles.filter((role) => role.segmentIndex === segmentIndex)]),
-    );
-    return mergeByText(call, [...all.flat(), ...(genders.length > 0 ? genders : firstPronoun(call))]);
+    return [...found.flat(), ...roles];
   }
+
+  /** A call as the rules and the tagger read it. */
+  read(segments: EntityInput["segments"], signal: AbortSignal): CallReading {
+    return readCall(segments, { numbers: this.#assets.numbers, scopes: this.#scopes }, signal);
+  }
+}
+
+/** Rules that are right where the tagger says nothing: it learnt from far fewer calls than there are names. */
+const TRUSTED: ReadonlySet<EntityLabel> = new Set(["NAME", "AGE", "LOCATION", "INCIDENT_TYPE", "LANDMARK", "PHONE_NUMBER"]);
+
+function addUncontested(call: CallReading, tagged: readonly EntitySpan[], candidates: readonly EntitySpan[]): readonly EntitySpan[] {
+  const widened = tagged.map((span) => (span.label === "LOCATION" ? widest(span, candidates) : NAMES.has(span.label) ? capitalsOnly(span, call) : span));
+  const free = candidates.filter((span) => TRUSTED.has(span.label) && !widened.some((other) => overlaps(span, other)));
+  return perSegment([...widened, ...free]);
+}
+
+function perSegment(spans: readonly EntitySpan[]): readonly EntitySpan[] {
+  const segments = new Set(spans.map(({ segmentIndex }) => segmentIndex));
+  return [...segments].flatMap((index) => resolveOverlaps(spans.filter(({ segmentIndex }) => segmentIndex === index)));
+}
+
+/** A short code such as 116 or 999 is everybody's. */
+const LEAST_DIGITS = 6;
+
+function hasDigitsEnough(call: CallReading, { segmentIndex, firstToken, endToken }: EntitySpan): boolean {
+  const words = call[segmentIndex]?.tokens.slice(firstToken, endToken) ?? [];
+  return words.reduce((sum, { norm }) => sum + (/\d/.test(norm) ? norm.replace(/\D/g, "").length : 1), 0) >= LEAST_DIGITS;
+}
+
+const NAMES: ReadonlySet<EntityLabel> = new Set(["NAME", "VICTIM", "PERPETRATOR"]);
+
+/** "Nen cope": after a capital a word without one is no part of the name. */
+function capitalsOnly(span: EntitySpan, call: CallReading): EntitySpan {
+  const words = call[span.segmentIndex]?.tokens.slice(span.firstToken, span.endToken) ?? [];
+  if (words[0]?.capitalised !== true || words[0].norm.length < 3 || words[1]?.capitalised !== false) return span;
+  const isStart = span.firstToken === 0 || call[span.segmentIndex]?.tokens[span.firstToken - 1]?.sentence !== words[0].sentence;
+  return isStart ? span : { ...span, endToken: span.firstToken + 1 };
+}
+
+/** A place with all the words that the gazetteer knows it by. */
+function widest(span: EntitySpan, candidates: readonly EntitySpan[]): EntitySpan {
+  const [longest] = candidates
+    .filter((other) => other.label === span.label && overlaps(other, span))
+    .sort((one, other) => other.endToken - other.firstToken - (one.endToken - one.firstToken));
+  return longest === undefined || longest.endToken - longest.firstToken <= span.endToken - span.firstToken ? span : { ...longest, score: span.score };
+}
+
+function overlaps(one: EntitySpan, other: EntitySpan): boolean {
+  return one.segmentIndex === other.segmentIndex && one.firstToken < other.endToken && other.firstToken < one.endToken;
 }
 
 /** "My neighbour's child ... she": the only word that tells the gender. Swahili has none. */
@@ -78,26 +142,39 @@ function firstPronoun(call: CallReading): readonly EntitySpan[] {
   return [];
 }
 
-/** One entity per case-folded string, by first mention; the winning label takes all mentions. */
+interface Named {
+  readonly text: string;
+  readonly mentions: Evidence[];
+  /** For each label that a mention has, what its mentions' scores add up to, and the highest. */
+  readonly votes: Map<EntityLabel, { sum: number; highest: number }>;
+}
+
+/** One entity per case-folded string, by first mention; the label that most speaks for takes all mentions. */
 function mergeByText(call: CallReading, spans: readonly EntitySpan[]): readonly Entity[] {
-  const merged = new Map<string, { label: EntityLabel; text: string; score: number; mentions: Evidence[] }>();
+  const merged = new Map<string, Named>();
   for (const span of spans) {
     const mention = mentionOf(call, span);
     if (mention === null) continue;
     const key = mention.text.toLowerCase().replace(/\s+/g, " ");
-    const known = merged.get(key);
-    if (known === undefined) {
-      merged.set(key, { label: span.label, text: mention.text, score: ruleScore(span.score), mentions: [mention] });
-      continue;
-    }
+    const known: Named = merged.get(key) ?? { text: mention.text, mentions: [], votes: new Map() };
+    merged.set(key, known);
     known.mentions.push(mention);
-    if (takesPrecedence(span.label, known.label)) {
-      known.label = span.label;
-      known.score = ruleScore(span.score);
-    }
+    const { sum, highest } = known.votes.get(span.label) ?? { sum: 0, highest: 0 };
+    known.votes.set(span.label, { sum: sum + span.score, highest: Math.max(highest, span.score) });
   }
-  return [...merged.values()];
+  return [...merged.values()].map(({ text, mentions, votes }) => {
+    const [[label, { highest }] = ["NAME", { highest: 0 }] as const] = [...votes].sort(
+      ([one, { sum }], [other, { sum: otherSum }]) => otherSum * weightOf(other) - sum * weightOf(one),
+    );
+    return { label: label as EntityLabel, text, score: ruleScore(highest), mentions };
+  });
 }
+
+/** A role is told once and the name is said often without it. */
+function weightOf(label: EntityLabel): number {
+  return label === "VICTIM" || label === "PERPETRATOR" ? ROLE_WEIGHT : 1;
+}
+const ROLE_WEIGHT = 1.5;
 
 /**
  * The words of a span, without the possessive ending of a last name ("Grace's phone" names Grace) and with the plus sign

@@ -31,11 +31,6 @@ const PRECEDENCE: Readonly<Record<EntityLabel, number>> = {
   INCIDENT_TYPE: 1,
 };
 
-/** True when label `left` wins over `right`. */
-export function takesPrecedence(left: EntityLabel, right: EntityLabel): boolean {
-  return PRECEDENCE[left] > PRECEDENCE[right];
-}
-
 /** Keeps non-overlapping spans of one segment: longer first, then by precedence, then the earlier. Sorted by place. */
 export function resolveOverlaps(spans: readonly EntitySpan[]): readonly EntitySpan[] {
   const ranked = [...spans].sort(

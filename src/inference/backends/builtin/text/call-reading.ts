@@ -16,6 +16,14 @@ export interface SegmentReading extends TextReading {
 
 export type CallReading = readonly SegmentReading[];
 
+/** Linear models learnt from whole calls; of a few words they know nothing, and rules speak alone. */
+const LEAST_WORDS = 40;
+
+/** Whether there is enough of a call for a model that learnt from calls. */
+export function isLongEnough(call: CallReading): boolean {
+  return call.reduce((sum, { tokens }) => sum + tokens.length, 0) >= LEAST_WORDS;
+}
+
 export interface CallReader {
   readonly numbers: NumberLexicon;
   readonly scopes: ScopeReader;

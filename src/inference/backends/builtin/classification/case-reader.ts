@@ -1,0 +1,133 @@
+/**
+ * What a call is about, by linear models that were trained on labelled calls: what was said and by whom, what the cue phrases
+ * make of it, and the dangers found. Five questions, each with its own labels; an answer that is not likely enough is none.
+ */
+import type { CaseClassification, LabelDecision } from "../../../../core/case-classification.js";
+import type { RiskFinding } from "../../../../core/risk.js";
+import { ruleScore } from "../builtin-engine.js";
+import type { LinearModel } from "../linear/linear-weights.js";
+import { LogisticModel } from "../linear/logistic-model.js";
+import { piecesOf } from "../linear/text-features.js";
+import { type WeightyRun, weightiestRun } from "../linear/weighty-words.js";
+import type { CallReading, SegmentReading } from "../text/call-reading.js";
+import { isTopicFeature, NO_TOPIC, type TopicReader } from "./topic-reader.js";
+
+/** The questions that have few labels; a label of their model is `question:label`. */
+export const QUESTIONS = ["contactType", "intervention", "priority"] as const satisfies readonly (keyof CaseClassification)[];
+export type Question = (typeof QUESTIONS)[number];
+
+/** Below these shares the answer is none; chosen on five folds. */
+const LEAST: Readonly<Record<keyof CaseClassification, number>> = { contactType: 0.3, mainCategory: 0.25, subCategory: 0.08, intervention: 0.3, priority: 0.2 };
+const EVIDENCE_RUNS = 3;
+const LONG_PIECE = 4;
+
+export interface ReadCase {
+  readonly call: CallReading;
+  /** By the cue phrases alone. */
+  readonly ruled: CaseClassification;
+  readonly risks: readonly RiskFinding[];
+}
+
+export class CaseReader {
+  readonly #model: LogisticModel;
+  readonly #topics: TopicReader;
+
+  constructor(model: LinearModel, topics: TopicReader) {
+    this.#model = new LogisticModel(model);
+    this.#topics = topics;
+  }
+
+  /** The likeliest answer to each question; the sub-category is one of the main category. @param mainOf - the taxonomy */
+  read(input: ReadCase, mainOf: ReadonlyMap<string, string>): CaseClassification {
+    const features = caseFeatures(input);
+    const shares = this.#model.shares(features);
+    const decide = (question: Question): LabelDecision => {
+      const named = [...shares].filter(([name]) => name.startsWith(`${question}:`)).map(([name, share]) => [name.slice(question.length + 1), share] as const);
+      return this.#decide(input, question, highest(named), (word, label) => this.#model.weight(word, `${question}:${label}`));
+    };
+    const { subs, mains } = this.#topics.read(new Set([...features].filter(isTopicFeature)));
+    const topicWeight = (word: string, label: string): number => this.#topics.weight(word, label);
+    const main = highest([...mains].filter(([label]) => label !== NO_TOPIC));
+    const sub = highest([...subs].filter(([label]) => mainOf.get(label) === main?.label));
+    const subCategory = this.#decide(input, "subCategory", sub, topicWeight);
+    const mainCategory = this.#decide(input, "mainCategory", main, (word) => topicWeight(word, sub?.label ?? ""));
+    return {
+      contactType: decide("contactType") as CaseClassification["contactType"],
+      mainCategory,
+      subCategory: mainCategory.label === null ? { label: null, score: 0, evidence: [] } : subCategory,
+      intervention: decide("intervention"),
+      priority: decide("priority") as CaseClassification["priority"],
+    };
+  }
+
+  #decide(
+    input: ReadCase,
+    question: keyof CaseClassification,
+    best: Likeliest | undefined,
+    weightOf: (feature: string, label: string) => number,
+  ): LabelDecision {
+    if (best === undefined || best.share < LEAST[question]) return { label: null, score: 0, evidence: [] };
+    const ruled = input.ruled[question];
+    const evidence =
+      ruled.label === best.label
+        ? ruled.evidence
+        : evidenceFor(input.call, question === "intervention" ? "agent" : "caller", (word) => weightOf(word, best.label));
+    return { label: best.label, score: ruleScore(best.share), evidence };
+  }
+}
+
+interface Likeliest {
+  readonly label: string;
+  readonly share: number;
+}
+
+function highest(shares: readonly (readonly [string, number])[]): Likeliest | undefined {
+  let best: Likeliest | undefined;
+  for (const [label, share] of shares) if (best === undefined || share > best.share) best = { label, share };
+  return best;
+}
+
+/** The words of a speaker that speak most for a label. */
+function evidenceFor(call: CallReading, speaker: "agent" | "caller", weightOf: (feature: string) => number): LabelDecision["evidence"] {
+  const gainOf = (word: string): number => wordFeatures(word, speaker).reduce((sum, feature) => sum + weightOf(feature), 0);
+  return call
+    .filter(({ segment }) => segment.channel === "mixed" || segment.channel === speaker)
+    .map((reading) => weightiestRun(reading, gainOf))
+    .filter((run): run is WeightyRun => run !== undefined && run.gain > 0)
+    .sort((one, other) => other.gain - one.gain)
+    .slice(0, EVIDENCE_RUNS)
+    .map(({ evidence }) => evidence);
+}
+
+function wordFeatures(word: string, speaker: "agent" | "caller"): readonly string[] {
+  return [`${speaker} ${word}`, ...(speaker === "agent" ? [] : piecesOf(word).filter((piece) => piece.length >= LONG_PIECE + 2))];
+}
+
+/** What the model looks at, each once. */
+export function caseFeatures({ call, ruled, risks }: ReadCase): ReadonlySet<string> {
+  const features = new Set<string>(["bias"]);
+  const words = { caller: 0, agent: 0 };
+  for (const reading of call) {
+    const speaker = reading.segment.channel === "agent" ? "agent" : "caller";
+    words[speaker] += reading.tokens.length;
+    for (const feature of segmentFeatures(reading, speaker)) features.add(feature);
+  }
+  features.add(`caller words ${lengthBand(words.caller)}`).add(`agent words ${lengthBand(words.agent)}`);
+  for (const [question, { label }] of Object.entries(ruled)) features.add(`rule ${question} ${label ?? "none"}`);
+  for (const { kind, level } of risks) if (level !== "low") features.add(`risk ${kind}`).add(`risk ${kind} ${level}`).add(`risk level ${level}`);
+  return features;
+}
+
+function* segmentFeatures({ tokens, marks }: SegmentReading, speaker: "agent" | "caller"): Generator<string> {
+  for (const [at, { norm }] of tokens.entries()) {
+    // What is denied is another word.
+    const denied = marks.negated[at] === 1 ? "not " : "";
+    yield* wordFeatures(denied + norm, speaker);
+    const next = tokens[at + 1];
+    if (next !== undefined) yield `${speaker} ${norm} ${next.norm}`;
+  }
+}
+
+function lengthBand(count: number): number {
+  return Math.floor(Math.log2(count + 1));
+}

@@ -1,0 +1,115 @@
+/**
+ * What the entity tagger looks at, word by word: the word and its neighbours, how it is written, what the rules say of it,
+ * and what was asked just before.
+ */
+import type { CallReading, SegmentReading } from "../text/call-reading.js";
+import type { Token } from "../text/tokenizer.js";
+import type { EntitySpan } from "./entity-span.js";
+
+/** What a question is about, by words in it: of the sentence before, whoever spoke it. */
+const QUESTIONS: readonly (readonly [string, RegExp])[] = [
+  ["age", /\b(how old|what age|years old|umri|miaka|age)\b/i],
+  ["name", /\b(name|called|who am i|jina|majina|unaitwa|anaitwa|naongea na nani|speaking with)\b/i],
+  ["place", /\b(where|wapi|which (town|place|village|county|area|estate)|location|uko|mko|kijiji|mtaa|landmark)\b/i],
+  ["who", /\b(who|nani|whose)\b/i],
+  ["when", /\b(when|lini|since|tangu|what time|saa ngapi|how long|muda gani)\b/i],
+  ["number", /\b(number|namba|nambari|phone|simu|reach you|id|kitambulisho)\b/i],
+  ["what", /\b(what (happened|is happening|did)|nini|kimetokea|kilitokea|tell me|niambie|nieleze)\b/i],
+];
+
+export interface TagContext {
+  readonly call: CallReading;
+  /** Candidates of the rules, also those that others outweigh. */
+  readonly candidates: readonly EntitySpan[];
+}
+
+/** Features that do not depend on the tags before: `[segment][token]`. */
+export function callFeatures({ call, candidates }: TagContext): readonly (readonly (readonly string[])[])[] {
+  const ruled = call.map(({ tokens }) => tokens.map((): string[] => []));
+  for (const { label, segmentIndex, firstToken, endToken, score } of candidates) {
+    for (let at = firstToken; at < endToken; at++) {
+      ruled[segmentIndex]?.[at]?.push(
+        `r=${at === firstToken ? "B" : "I"}-${label}`,
+        `rs=${label}${score >= 0.8 ? "+" : "-"}`,
+        ...(at === endToken - 1 ? [`re=${label}`] : []),
+      );
+    }
+  }
+  return call.map((reading, index) => segmentFeatures(reading, ruled[index] ?? [], call[index - 1]));
+}
+
+function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly string[])[], previous: SegmentReading | undefined): readonly (readonly string[])[] {
+  const { tokens } = reading;
+  const hasCapitals = /\p{Lu}/u.test(reading.segment.text) && /\p{Ll}/u.test(reading.segment.text);
+  const asked = askedBefore(reading, previous);
+  const firstNumber = reading.numbers[0]?.firstToken;
+  const shared = [`ch=${reading.segment.channel}`, `len=${Math.min(4, Math.floor(Math.log2(tokens.length + 1)))}`];
+  return tokens.map((token, at) => {
+    const word = (offset: number): string => tokens[at + offset]?.norm ?? (at + offset < 0 ? "<s>" : "</s>");
+    const { norm } = token;
+    const features = [
+      "bias",
+      ...[`w=${norm}`, `w-1=${word(-1)}`, `w+1=${word(1)}`, `w-2=${word(-2)}`, `w+2=${word(2)}`],
+      ...[`w-1w=${word(-1)} ${norm}`, `ww+1=${norm} ${word(1)}`, `w-2w-1=${word(-2)} ${word(-1)}`, `w+1w+2=${word(1)} ${word(2)}`],
+      ...[`s2=${norm.slice(-2)}`, `s3=${norm.slice(-3)}`, `s4=${norm.slice(-4)}`, `p2=${norm.slice(0, 2)}`, `p3=${norm.slice(0, 3)}`, `p4=${norm.slice(0, 4)}`],
+      ...[`s3-1=${word(-1).slice(-3)}`, `p3+1=${word(1).slice(0, 3)}`, `p3-1=${word(-1).slice(0, 3)}`],
+      ...shapeOf(token, { at, tokens, hasCapitals }),
+      ...shared,
+      ...(ruled[at] ?? []),
+      ...(ruled[at + 1] ?? []).map((feature) => `+${feature}`),
+      ...(ruled[at - 1] ?? []).map((feature) => `-${feature}`),
+    ];
+    const [rule = "none"] = ruled[at] ?? [];
+    const number = reading.numbers.find(({ firstToken, endToken }) => firstToken <= at && at < endToken);
+    if (number !== undefined) features.push("num", `num=${ageBand(number.value)}`, ...(number.firstToken === firstNumber ? ["num1st"] : []), `num ${rule}`);
+    features.push(`rule+w-1=${rule} ${word(-1)}`, `rule+w+1=${rule} ${word(1)}`);
+    const place = Math.min(at - (reading.sentences[token.sentence]?.firstToken ?? 0), 3);
+    for (const question of asked[token.sentence] ?? [])
+      features.push(
+        `q=${question} ${place}`,
+        `q=${question} ${rule}`,
+        ...(number === undefined ? [] : [`qn=${question} ${number.firstToken === firstNumber}`]),
+      );
+    return features;
+  });
+}
+
+/** For each sentence what the one before asked; for the first the last one of the segment before. */
+function askedBefore({ segment, tokens, sentences }: SegmentReading, previous: SegmentReading | undefined): readonly (readonly string[])[] {
+  const textOf = (index: number): string => {
+    const sentence = sentences[index];
+    if (sentence === undefined) return previous?.segment.text ?? "";
+    return segment.text.slice(tokens[sentence.firstToken]?.startOffset, tokens[sentence.endToken - 1]?.endOffset);
+  };
+  return sentences.map((_, index) => {
+    const before = textOf(index - 1);
+    return QUESTIONS.filter(([, pattern]) => pattern.test(before)).map(([name]) => name);
+  });
+}
+
+interface Place {
+  readonly at: number;
+  readonly tokens: readonly Token[];
+  readonly hasCapitals: boolean;
+}
+
+function shapeOf(token: Token, { at, tokens, hasCapitals }: Place): readonly string[] {
+  const startsSentence = tokens[at - 1]?.sentence !== token.sentence;
+  const startsClause = tokens[at - 1]?.clause !== token.clause;
+  const endsClause = tokens[at + 1]?.clause !== token.clause;
+  const writing = /^\d+$/.test(token.norm) ? `digits${Math.min(5, token.norm.length)}` : /\d/.test(token.norm) ? "mixed" : "letters";
+  return [
+    writing,
+    `cap=${hasCapitals ? token.capitalised : "none"}${startsSentence ? " first" : ""}`,
+    ...(startsClause ? ["clause first"] : []),
+    ...(endsClause ? ["clause last"] : []),
+    ...(startsClause && endsClause ? ["clause alone"] : []),
+    ...(tokens.length === 1 ? ["segment alone"] : []),
+  ];
+}
+
+function ageBand(value: number): string {
+  if (value < 3) return "small";
+  if (value < 18) return "child";
+  return value < 100 ? "adult" : "big";
+}
