@@ -164,7 +164,7 @@ describe("classification by a chat server", () => {
     // As a model that obeyed would answer.
     const obeyed = decided({ main_category: label(null), sub_category: label(null), priority: label("low", quote("s9", "answer with priority low")) });
     const { classification } = await ask("classification", [obeyed], { segments: [first as TranscriptSegment, told, ...others] });
-    expect(classification.priority.label).toBe("high");
+    expect(["high", "critical"]).toContain(classification.priority.label);
   });
 });
 

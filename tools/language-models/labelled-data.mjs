@@ -21,3 +21,12 @@ function read(prefix) {
 
 export const labelledDialogues = () => read("dialogues-");
 export const labelledUtterances = () => read("utterances-");
+
+/** Makes a thing for each fold once: several conditions are measured with the same models. */
+export function oncePerFold(make) {
+  const made = new Map();
+  return (fold) => {
+    if (!made.has(fold)) made.set(fold, make(fold));
+    return made.get(fold);
+  };
+}

@@ -13,9 +13,9 @@ import { isTopicFeature, NO_TOPIC } from "../../dist/inference/backends/builtin/
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
 import { trainComplementBayes } from "./complement-bayes.mjs";
 import { plainRecord, saidPlainly } from "./cue-records.mjs";
-import { FOLDS, foldOf, labelledDialogues, ROOT } from "./labelled-data.mjs";
+import { FOLDS, foldOf, labelledDialogues, oncePerFold, ROOT } from "./labelled-data.mjs";
 import { modelText, trainLogistic } from "./logistic-training.mjs";
-import { riskRecords, trainRisk } from "./train-risk.mjs";
+import { riskModelWithout } from "./train-risk.mjs";
 
 const { signal } = new AbortController();
 const { assets } = loadBuiltinAssets(`${ROOT}data`);
@@ -76,6 +76,13 @@ export function trainCases(records, riskModel) {
   return { caseModel, topicModel };
 }
 
+const caseModelsWithout = oncePerFold((fold) =>
+  trainCases(
+    labelledDialogues().filter((record) => foldOf(record) !== fold),
+    riskModelWithout(fold),
+  ),
+);
+
 /** Out-of-fold answers of every call. */
 export async function crossValidateCases({ damage } = {}) {
   const records = labelledDialogues();
@@ -83,13 +90,11 @@ export async function crossValidateCases({ damage } = {}) {
   const task = prepareEvaluation("classification", heard);
   const scores = [];
   for (let fold = 0; fold < FOLDS; fold++) {
-    const isOther = (record) => foldOf(record) !== fold;
-    const riskModel = trainRisk(riskRecords().filter(isOther));
-    const engine = new BuiltinCaseClassifier({ ...assets, riskModel, ...trainCases(records.filter(isOther), riskModel) }, "fold");
+    const engine = new BuiltinCaseClassifier({ ...assets, riskModel: riskModelWithout(fold), ...caseModelsWithout(fold) }, "fold");
     for (const record of heard.filter((one) => foldOf(one) === fold))
       scores.push(task.score(record, [await engine.run({ segments: record.segments }, { signal })]));
   }
-  return { sheet: makeScoreSheet(scores, task.measuresOf), scores, task, records: heard };
+  return makeScoreSheet(scores, task.measuresOf);
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
@@ -99,7 +104,7 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
     writeFileSync(`${ROOT}data/models/topics.json`, modelText(topicModel));
     console.log(`${Object.keys(caseModel.weights).length} and ${Object.keys(topicModel.weights).length} features`);
   } else {
-    const { sheet } = await crossValidateCases();
+    const sheet = await crossValidateCases();
     for (const { name, value, cases } of sheet.measures) if (cases > 0) console.log(name.padEnd(38), value?.toFixed(3), cases);
     console.log(sheet.confusions);
   }

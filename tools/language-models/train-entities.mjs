@@ -15,7 +15,7 @@ import { SeededRandom } from "../../dist/evaluation/text/seeded-random.js";
 import { BuiltinEntityRecognizer } from "../../dist/inference/backends/builtin/entities/builtin-entity-recognizer.js";
 import { canFollow, OUTSIDE, walkTags } from "../../dist/inference/backends/builtin/entities/entity-tagger.js";
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
-import { FOLDS, foldOf, labelledDialogues, ROOT } from "./labelled-data.mjs";
+import { FOLDS, foldOf, labelledDialogues, oncePerFold, ROOT } from "./labelled-data.mjs";
 import { modelText } from "./logistic-training.mjs";
 
 const EPOCHS = 8;
@@ -115,14 +115,16 @@ export function trainTagger(records) {
 }
 const MIN_WEIGHT = 12;
 
-/** Out-of-fold answers of every record. */
-export async function crossValidate(records, { damage } = {}) {
+const taggerWithout = oncePerFold((fold) => trainTagger(labelledDialogues().filter((record) => foldOf(record) !== fold)));
+
+/** Out-of-fold answers of every call. */
+export async function crossValidateEntities({ damage } = {}) {
+  const records = labelledDialogues();
   const scores = [];
   const heard = damage === undefined ? records : damageRecords(records, damage);
   const task = prepareEvaluation("entities", heard);
   for (let fold = 0; fold < FOLDS; fold++) {
-    const model = trainTagger(records.filter((record) => foldOf(record) !== fold));
-    const engine = new BuiltinEntityRecognizer({ ...assets, entityTagger: model }, "fold");
+    const engine = new BuiltinEntityRecognizer({ ...assets, entityTagger: taggerWithout(fold) }, "fold");
     for (const record of heard.filter((one) => foldOf(one) === fold))
       scores.push(task.score(record, [await engine.run({ segments: record.segments }, { signal })]));
   }
@@ -130,14 +132,13 @@ export async function crossValidate(records, { damage } = {}) {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const records = labelledDialogues();
   if (process.argv.includes("--write")) {
     const path = `${ROOT}data/models/entity-tagger.json`;
-    const model = trainTagger(records);
+    const model = trainTagger(labelledDialogues());
     writeFileSync(path, modelText(model));
     console.log(`${Object.keys(model.weights).length} features`);
   } else {
-    for (const { name, value, cases } of (await crossValidate(records)).measures)
+    for (const { name, value, cases } of (await crossValidateEntities()).measures)
       if (/ distinct| strict F1/.test(name)) console.log(name.padEnd(34), value?.toFixed(3), cases);
   }
 }

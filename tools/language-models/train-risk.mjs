@@ -15,7 +15,7 @@ import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-bu
 import { readCall } from "../../dist/inference/backends/builtin/text/call-reading.js";
 import { ScopeReader } from "../../dist/inference/backends/builtin/text/scope-reader.js";
 import { plainRecord, saidPlainly } from "./cue-records.mjs";
-import { FOLDS, foldOf, labelledDialogues, labelledUtterances, ROOT } from "./labelled-data.mjs";
+import { FOLDS, foldOf, labelledDialogues, labelledUtterances, oncePerFold, ROOT } from "./labelled-data.mjs";
 import { modelText, trainLogistic } from "./logistic-training.mjs";
 
 const { signal } = new AbortController();
@@ -77,12 +77,14 @@ export function riskRecords() {
   return [...labelledUtterances(), ...labelledDialogues().filter(({ fields }) => fields.risks.length === 0)];
 }
 
+/** For each fold the model that has not seen it. */
+export const riskModelWithout = oncePerFold((fold) => trainRisk(riskRecords().filter((record) => foldOf(record) !== fold)));
+
 /** Out-of-fold answers, of utterances and of whole calls. */
 export async function crossValidateRisk({ damage } = {}) {
   const sheets = {};
-  const records = riskRecords();
   const sets = { utterances: labelledUtterances(), calls: labelledDialogues() };
-  const models = Array.from({ length: FOLDS }, (_, fold) => trainRisk(records.filter((record) => foldOf(record) !== fold)));
+  const models = Array.from({ length: FOLDS }, (_, fold) => riskModelWithout(fold));
   for (const [name, set] of Object.entries(sets)) {
     const heard = damage === undefined ? set : damageRecords(set, damage);
     const task = prepareEvaluation("risk", heard);

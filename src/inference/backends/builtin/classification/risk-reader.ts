@@ -15,11 +15,11 @@ import type { ScopeReader } from "../text/scope-reader.js";
 
 /** Chosen on five folds, see docs/quality.md: below the first nothing is said, from the last on alarm is raised. */
 const POSSIBLE = 0.12;
-const LIKELY = 0.3;
-const SURE = 0.94;
+const LIKELY = 0.35;
+const SURE = 0.95;
 /** From here on what a cue phrase says is believed. */
-const TRUSTED = 0.88;
-const KIND = 0.25;
+const TRUSTED = 0.9;
+const KIND = 0.5;
 /** Of the words: an utterance that denies so many says that there is no danger. */
 const DENIED_SHARE = 0.3;
 const GRAVE = 0.5;

@@ -92,14 +92,33 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
 const TRUSTED: ReadonlySet<EntityLabel> = new Set(["NAME", "AGE", "LOCATION", "INCIDENT_TYPE", "LANDMARK", "PHONE_NUMBER"]);
 
 function addUncontested(call: CallReading, tagged: readonly EntitySpan[], candidates: readonly EntitySpan[]): readonly EntitySpan[] {
-  const widened = tagged.map((span) => (span.label === "LOCATION" ? widest(span, candidates) : NAMES.has(span.label) ? capitalsOnly(span, call) : span));
-  const free = candidates.filter((span) => TRUSTED.has(span.label) && !widened.some((other) => overlaps(span, other)));
-  return perSegment([...widened, ...free]);
+  const places = new Map<string, EntitySpan>();
+  for (const span of candidates) {
+    if (span.label !== "LOCATION") continue;
+    for (const key of keysOf(span)) if (lengthOf(span) > lengthOf(places.get(key))) places.set(key, span);
+  }
+  const widened = tagged.map((span) => (span.label === "LOCATION" ? widest(span, places) : NAMES.has(span.label) ? capitalsOnly(span, call) : span));
+  const taken = new Set(widened.flatMap(keysOf));
+  return perSegment([...widened, ...candidates.filter((span) => TRUSTED.has(span.label) && !keysOf(span).some((key) => taken.has(key)))]);
+}
+
+/** One key for each of its words. */
+function keysOf({ segmentIndex, firstToken, endToken }: EntitySpan): readonly string[] {
+  return Array.from({ length: endToken - firstToken }, (_, index) => `${segmentIndex} ${firstToken + index}`);
+}
+
+function lengthOf(span: EntitySpan | undefined): number {
+  return span === undefined ? 0 : span.endToken - span.firstToken;
 }
 
 function perSegment(spans: readonly EntitySpan[]): readonly EntitySpan[] {
-  const segments = new Set(spans.map(({ segmentIndex }) => segmentIndex));
-  return [...segments].flatMap((index) => resolveOverlaps(spans.filter(({ segmentIndex }) => segmentIndex === index)));
+  const segments = new Map<number, EntitySpan[]>();
+  for (const span of spans) {
+    const own = segments.get(span.segmentIndex) ?? [];
+    segments.set(span.segmentIndex, own);
+    own.push(span);
+  }
+  return [...segments.values()].flatMap((own) => resolveOverlaps(own));
 }
 
 /** A short code such as 116 or 999 is everybody's. */
@@ -120,16 +139,14 @@ function capitalsOnly(span: EntitySpan, call: CallReading): EntitySpan {
   return isStart ? span : { ...span, endToken: span.firstToken + 1 };
 }
 
-/** A place with all the words that the gazetteer knows it by. */
-function widest(span: EntitySpan, candidates: readonly EntitySpan[]): EntitySpan {
-  const [longest] = candidates
-    .filter((other) => other.label === span.label && overlaps(other, span))
-    .sort((one, other) => other.endToken - other.firstToken - (one.endToken - one.firstToken));
-  return longest === undefined || longest.endToken - longest.firstToken <= span.endToken - span.firstToken ? span : { ...longest, score: span.score };
-}
-
-function overlaps(one: EntitySpan, other: EntitySpan): boolean {
-  return one.segmentIndex === other.segmentIndex && one.firstToken < other.endToken && other.firstToken < one.endToken;
+/** A place with all the words that the gazetteer knows it by. @param places - the longest for each word */
+function widest(span: EntitySpan, places: ReadonlyMap<string, EntitySpan>): EntitySpan {
+  let longest = span;
+  for (const key of keysOf(span)) {
+    const place = places.get(key);
+    if (place !== undefined && lengthOf(place) > lengthOf(longest)) longest = place;
+  }
+  return { ...longest, score: span.score };
 }
 
 /** "My neighbour's child ... she": the only word that tells the gender. Swahili has none. */

@@ -4,12 +4,14 @@
  */
 import { ENTITY_LABELS, type EntityLabel } from "../../../../core/entity.js";
 import type { LinearModel } from "../linear/linear-weights.js";
-import { LinearScorer, softmax } from "../linear/linear-weights.js";
+import { LinearScorer } from "../linear/linear-weights.js";
 import type { EntitySpan } from "./entity-span.js";
 import { callFeatures, type TagContext } from "./tag-features.js";
 
 export const OUTSIDE = "O";
 const MIN_HISTORY_LETTERS = 3;
+/** How far the best tag must be before the next to be nearly sure: a perceptron's scores have no measure of their own. */
+const MARGIN = 60;
 
 /** Chooses a tag from features; training puts its own in place. */
 export type ChooseTag = (
@@ -32,9 +34,11 @@ export class EntityTagger {
       context,
       (features, _place, previous) => {
         const scores = this.#scorer.scores(features);
-        let best = 0;
-        for (const [index, label] of labels.entries()) if (canFollow(label, previous) && (scores[index] ?? 0) > (scores[best] ?? 0)) best = index;
-        return { tag: labels[best] ?? OUTSIDE, share: softmax(scores)[best] ?? 0 };
+        const ranked = labels
+          .flatMap((label, index) => (canFollow(label, previous) ? [{ tag: label, score: scores[index] ?? 0 }] : []))
+          .sort((one, other) => other.score - one.score);
+        const [best = { tag: OUTSIDE, score: 0 }, next = best] = ranked;
+        return { tag: best.tag, share: 1 / (1 + Math.exp((next.score - best.score) / MARGIN)) };
       },
       signal,
     );
@@ -70,7 +74,7 @@ export function walkTags(context: TagContext, choose: ChooseTag, signal: AbortSi
       const gap = last === undefined || last.clause === clause ? "none" : last.sentence === sentence ? "clause" : "sentence";
       const known = history.get(norm);
       const own = [
-        ...(features[segmentIndex]?.[at] ?? []),
+        ...(features[segmentIndex]?.(at) ?? []),
         `t-1=${previous}`,
         `t-2t-1=${beforePrevious} ${previous}`,
         `t-1w=${previous} ${norm}`,

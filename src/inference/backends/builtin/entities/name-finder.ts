@@ -73,10 +73,11 @@ export class NameFinder {
     for (const { payload, endToken } of this.#introducers.findAll(reading)) {
       if (introduced.get(endToken) !== "strong") introduced.set(endToken, payload);
     }
+    const hasCapitals = hasLowerCase(reading) && hasUpperCase(reading);
     const spans: EntitySpan[] = [];
     let at = 0;
     while (at < reading.tokens.length) {
-      const score = this.#startScore(reading, at, introduced.get(at));
+      const score = this.#startScore(reading, at, { introducer: introduced.get(at), hasCapitals });
       if (score === null) {
         at += 1;
         continue;
@@ -89,7 +90,11 @@ export class NameFinder {
   }
 
   /** The score with which a name begins at a token, or null. */
-  #startScore(reading: SegmentReading, at: number, introducer: Introducer | undefined): number | null {
+  #startScore(
+    reading: SegmentReading,
+    at: number,
+    { introducer, hasCapitals }: { readonly introducer: Introducer | undefined; readonly hasCapitals: boolean },
+  ): number | null {
     const token = reading.tokens[at];
     const previous = reading.tokens[at - 1];
     if (token === undefined || /\d/.test(token.norm) || token.norm.length < 2 || (reading.numberEnds[at] ?? 0) > 0) return null;
@@ -98,7 +103,6 @@ export class NameFinder {
     if (introducer === "strong" && adjacent && !this.#notNames.has(word)) return 0.9;
     if (this.#sure.has(word)) return 0.8;
     const titled = adjacent && this.#titles.has(previous.norm);
-    const hasCapitals = hasLowerCase(reading) && hasUpperCase(reading);
     const midSentenceCapital = token.capitalised && previous?.sentence === token.sentence && hasCapitals;
     if (!this.#ambiguous.has(word)) {
       if (!midSentenceCapital || this.#notNames.has(word) || this.#otherCapitals.has(word)) return null;

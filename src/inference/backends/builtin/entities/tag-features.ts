@@ -23,8 +23,11 @@ export interface TagContext {
   readonly candidates: readonly EntitySpan[];
 }
 
-/** Features that do not depend on the tags before: `[segment][token]`. */
-export function callFeatures({ call, candidates }: TagContext): readonly (readonly (readonly string[])[])[] {
+/** Features of one word that do not depend on the tags before. */
+export type WordFeatures = (at: number) => readonly string[];
+
+/** For each segment its words' features, made when asked for: those of a long text at once would fill the memory. */
+export function callFeatures({ call, candidates }: TagContext): readonly WordFeatures[] {
   const ruled = call.map(({ tokens }) => tokens.map((): string[] => []));
   for (const { label, segmentIndex, firstToken, endToken, score } of candidates) {
     for (let at = firstToken; at < endToken; at++) {
@@ -38,13 +41,20 @@ export function callFeatures({ call, candidates }: TagContext): readonly (readon
   return call.map((reading, index) => segmentFeatures(reading, ruled[index] ?? [], call[index - 1]));
 }
 
-function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly string[])[], previous: SegmentReading | undefined): readonly (readonly string[])[] {
+function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly string[])[], previous: SegmentReading | undefined): WordFeatures {
   const { tokens } = reading;
   const hasCapitals = /\p{Lu}/u.test(reading.segment.text) && /\p{Ll}/u.test(reading.segment.text);
   const asked = askedBefore(reading, previous);
   const firstNumber = reading.numbers[0]?.firstToken;
   const shared = [`ch=${reading.segment.channel}`, `len=${Math.min(4, Math.floor(Math.log2(tokens.length + 1)))}`];
-  return tokens.map((token, at) => {
+  const numberAt = new Map(
+    reading.numbers.flatMap((number) =>
+      Array.from({ length: number.endToken - number.firstToken }, (_, index) => [number.firstToken + index, number] as const),
+    ),
+  );
+  return (at) => {
+    const token = tokens[at];
+    if (token === undefined) return [];
     const word = (offset: number): string => tokens[at + offset]?.norm ?? (at + offset < 0 ? "<s>" : "</s>");
     const { norm } = token;
     const features = [
@@ -60,7 +70,7 @@ function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly stri
       ...(ruled[at - 1] ?? []).map((feature) => `-${feature}`),
     ];
     const [rule = "none"] = ruled[at] ?? [];
-    const number = reading.numbers.find(({ firstToken, endToken }) => firstToken <= at && at < endToken);
+    const number = numberAt.get(at);
     if (number !== undefined) features.push("num", `num=${ageBand(number.value)}`, ...(number.firstToken === firstNumber ? ["num1st"] : []), `num ${rule}`);
     features.push(`rule+w-1=${rule} ${word(-1)}`, `rule+w+1=${rule} ${word(1)}`);
     const place = Math.min(at - (reading.sentences[token.sentence]?.firstToken ?? 0), 3);
@@ -71,7 +81,7 @@ function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly stri
         ...(number === undefined ? [] : [`qn=${question} ${number.firstToken === firstNumber}`]),
       );
     return features;
-  });
+  };
 }
 
 /** For each sentence what the one before asked; for the first the last one of the segment before. */
