@@ -10,6 +10,7 @@ import { damageRecords } from "../../dist/evaluation/text/damaged-record.js";
 import { BuiltinCaseClassifier } from "../../dist/inference/backends/builtin/classification/builtin-case-classifier.js";
 import { caseFeatures, QUESTIONS } from "../../dist/inference/backends/builtin/classification/case-reader.js";
 import { isTopicFeature, NO_TOPIC } from "../../dist/inference/backends/builtin/classification/topic-reader.js";
+import { packModel } from "../../dist/inference/backends/builtin/linear/linear-weights.js";
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
 import { trainComplementBayes } from "./complement-bayes.mjs";
 import { plainRecord, saidPlainly } from "./cue-records.mjs";
@@ -79,7 +80,7 @@ export function trainCases(records, riskModel) {
 const caseModelsWithout = oncePerFold((fold) =>
   trainCases(
     labelledDialogues().filter((record) => foldOf(record) !== fold),
-    riskModelWithout(fold),
+    packModel(riskModelWithout(fold)),
   ),
 );
 
@@ -90,7 +91,11 @@ export async function crossValidateCases({ damage } = {}) {
   const task = prepareEvaluation("classification", heard);
   const scores = [];
   for (let fold = 0; fold < FOLDS; fold++) {
-    const engine = new BuiltinCaseClassifier({ ...assets, riskModel: riskModelWithout(fold), ...caseModelsWithout(fold) }, "fold");
+    const { caseModel, topicModel } = caseModelsWithout(fold);
+    const engine = new BuiltinCaseClassifier(
+      { ...assets, riskModel: packModel(riskModelWithout(fold)), caseModel: packModel(caseModel), topicModel: packModel(topicModel) },
+      "fold",
+    );
     for (const record of heard.filter((one) => foldOf(one) === fold))
       scores.push(task.score(record, [await engine.run({ segments: record.segments }, { signal })]));
   }

@@ -14,6 +14,7 @@ import { damageRecords } from "../../dist/evaluation/text/damaged-record.js";
 import { SeededRandom } from "../../dist/evaluation/text/seeded-random.js";
 import { BuiltinEntityRecognizer } from "../../dist/inference/backends/builtin/entities/builtin-entity-recognizer.js";
 import { canFollow, OUTSIDE, walkTags } from "../../dist/inference/backends/builtin/entities/entity-tagger.js";
+import { packModel } from "../../dist/inference/backends/builtin/linear/linear-weights.js";
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
 import { FOLDS, foldOf, labelledDialogues, oncePerFold, ROOT } from "./labelled-data.mjs";
 import { modelText } from "./logistic-training.mjs";
@@ -124,7 +125,7 @@ export async function crossValidateEntities({ damage } = {}) {
   const heard = damage === undefined ? records : damageRecords(records, damage);
   const task = prepareEvaluation("entities", heard);
   for (let fold = 0; fold < FOLDS; fold++) {
-    const engine = new BuiltinEntityRecognizer({ ...assets, entityTagger: taggerWithout(fold) }, "fold");
+    const engine = new BuiltinEntityRecognizer({ ...assets, entityTagger: packModel(taggerWithout(fold)) }, "fold");
     for (const record of heard.filter((one) => foldOf(one) === fold))
       scores.push(task.score(record, [await engine.run({ segments: record.segments }, { signal })]));
   }

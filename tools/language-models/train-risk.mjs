@@ -11,6 +11,7 @@ import { damageRecords } from "../../dist/evaluation/text/damaged-record.js";
 import { BuiltinRiskDetector } from "../../dist/inference/backends/builtin/classification/builtin-risk-detector.js";
 import { riskFeatures } from "../../dist/inference/backends/builtin/classification/risk-reader.js";
 import { RiskScan } from "../../dist/inference/backends/builtin/classification/risk-scan.js";
+import { packModel } from "../../dist/inference/backends/builtin/linear/linear-weights.js";
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
 import { readCall } from "../../dist/inference/backends/builtin/text/call-reading.js";
 import { ScopeReader } from "../../dist/inference/backends/builtin/text/scope-reader.js";
@@ -89,7 +90,8 @@ export async function crossValidateRisk({ damage } = {}) {
     const heard = damage === undefined ? set : damageRecords(set, damage);
     const task = prepareEvaluation("risk", heard);
     const scores = [];
-    for (const [fold, riskModel] of models.entries()) {
+    for (const [fold, model] of models.entries()) {
+      const riskModel = packModel(model);
       const engine = new BuiltinRiskDetector({ ...assets, riskModel }, "fold");
       for (const record of task.records.filter((one) => foldOf(one) === fold))
         scores.push(task.score(record, [await engine.run({ segments: record.segments }, { signal })]));
