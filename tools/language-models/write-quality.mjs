@@ -64,7 +64,7 @@ interval over records.
 ## Entities
 
 F1 by distinct string per label and call, whatever the case. \`GENDER\` counts what the guidelines mark; the engine also tells it by
-"daughter" or "she", which they do not.
+"daughter" or "she", which they do not. A text that does not say who speaks is read by the rules alone.
 
 ${byCondition(entities, [...ENTITY_ROWS.map((label) => [`${label} distinct F1`, label]), ["all labels distinct F1", "all labels"], ["all labels strict F1", "all labels, exact places"], ["all labels overlapping F1", "all labels, overlapping places"]])}
 

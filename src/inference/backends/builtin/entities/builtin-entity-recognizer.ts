@@ -51,7 +51,8 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
   #recognize(call: CallReading, signal: AbortSignal): readonly Entity[] {
     const candidates = this.candidates(call, signal);
     const genders = call.flatMap((_, index) => resolveOverlaps(candidates.filter(({ label, segmentIndex }) => label === "GENDER" && segmentIndex === index)));
-    const others = isLongEnough(call) ? this.#tag(call, candidates, signal) : perSegment(candidates.filter(({ label }) => label !== "GENDER"));
+    const others =
+      isLongEnough(call) && hasSpeakers(call) ? this.#tag(call, candidates, signal) : perSegment(candidates.filter(({ label }) => label !== "GENDER"));
     return mergeByText(call, [...others, ...(genders.length > 0 ? genders : firstPronoun(call))]);
   }
 
@@ -147,6 +148,11 @@ function widest(span: EntitySpan, places: ReadonlyMap<string, EntitySpan>): Enti
     if (place !== undefined && lengthOf(place) > lengthOf(longest)) longest = place;
   }
   return { ...longest, score: span.score };
+}
+
+/** Of a text that does not say who speaks the rules alone made more sense than with the tagger: it leans on turns. */
+function hasSpeakers(call: CallReading): boolean {
+  return call.some(({ segment }) => segment.channel !== "mixed");
 }
 
 /** "My neighbour's child ... she": the only word that tells the gender. Swahili has none. */
