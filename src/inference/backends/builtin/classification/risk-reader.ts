@@ -20,6 +20,8 @@ const SURE = 0.95;
 /** From here on what a cue phrase says is believed. */
 const TRUSTED = 0.9;
 const KIND = 0.5;
+/** Of fewer words without a cue the model makes too much. */
+const LEAST_WORDS = 6;
 /** Of the words: an utterance that denies so many says that there is no danger. */
 const DENIED_SHARE = 0.3;
 const GRAVE = 0.5;
@@ -39,7 +41,8 @@ export class RiskReader {
     const danger = shares.get("danger") ?? 0;
     const kept = ruled.map((finding) => ({ ...finding, level: atMost(finding.level, danger) }));
     if (danger < POSSIBLE) return kept;
-    const level = ruled.length === 0 && this.#isMostlyDenied(reading) ? "low" : levelOf(danger, shares);
+    const isWeak = ruled.length === 0 && (reading.tokens.length < LEAST_WORDS || this.#isMostlyDenied(reading));
+    const level = isWeak ? "low" : levelOf(danger, shares);
     const own = RISK_KINDS.map((kind) => [kind, shares.get(kind) ?? 0] as const)
       .sort(([, one], [, other]) => other - one)
       .filter(([kind, share], index) => (index === 0 || share >= KIND) && !kept.some((finding) => finding.kind === kind))
