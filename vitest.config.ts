@@ -1,9 +1,15 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** One project a tier; CONTRIBUTING.md says what each may use. */
-const tier = (name: string, timeoutMs: number, extra: object = {}) => ({
+const tier = (name: string, timeoutMs: number, extra: object = {}, config: object = {}) => ({
+  ...config,
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeoutMs, hookTimeout: timeoutMs, pool: "forks" as const, ...extra },
 });
+
+const BUILD = "test/support/build-dist.ts";
+/** The built program: threads and processes that it spawns start at once, where from source each would translate it anew. */
+const BUILT = { resolve: { alias: [{ find: /^(?:\.\.\/)+src\/(.*)$/, replacement: fileURLToPath(new URL("dist/$1", import.meta.url)) }] } };
 
 export default defineConfig({
   test: {
@@ -13,10 +19,10 @@ export default defineConfig({
     projects: [
       tier("unit", 10_000),
       tier("architecture", 20_000),
-      tier("conformance", 60_000),
-      tier("service", 60_000),
+      tier("conformance", 60_000, { globalSetup: BUILD }, BUILT),
+      tier("service", 60_000, { globalSetup: BUILD }, BUILT),
       // What it spawns takes both cores already.
-      tier("system", 240_000, { globalSetup: "test/support/build-dist.ts", fileParallelism: false }),
+      tier("system", 240_000, { globalSetup: BUILD, fileParallelism: false }),
     ],
   },
 });

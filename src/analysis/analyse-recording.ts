@@ -6,6 +6,7 @@ import { rm } from "node:fs/promises";
 import type { Container } from "../audio/container.js";
 import type { DecodedRecording, RecordingDecoder } from "../audio/decoder.js";
 import type { AnalysisResult, AnalysisStage, StageOutcome } from "../core/analysis-result.js";
+import type { StandingQuestion } from "../core/case/case-answer.js";
 import type { Clock } from "../core/clock.js";
 import type { ChannelCoverage } from "../core/live-call.js";
 import type { InferenceRunner } from "../inference/pool/inference-pool.js";
@@ -20,6 +21,8 @@ export interface AnalysisDependencies {
   readonly decoder: RecordingDecoder;
   readonly inference: InferenceRunner;
   readonly clock: Clock;
+  /** Standing questions; absent: none is asked. */
+  readonly caseForm?: readonly StandingQuestion[];
 }
 
 export interface AnalyseRecordingRequest {
@@ -75,7 +78,10 @@ export async function* analyseRecording(
     await Promise.all(recording.channels.map(({ path }) => rm(path, { force: true })));
   }
   const transcript = runner.output<TranscribeOutput>("transcript")?.transcript ?? { language: "und", segments: [], lowQuality: false };
-  const reading = readTranscript(inference, runner, { transcript, translateTo: request.translateTo, signal: request.signal });
+  const reading = readTranscript(inference, runner, {
+    ...{ transcript, translateTo: request.translateTo, signal: request.signal },
+    ...(dependencies.caseForm === undefined ? {} : { caseForm: dependencies.caseForm }),
+  });
   for await (const { planned, outcome } of reading) yield { outcome, progress: planned.progress };
   return assembleAnalysis(request, runner);
 }

@@ -18,6 +18,7 @@ export const RECORDING_PLAN: readonly PlannedStage[] = [
   { stage: "classification", needs: ["transcript"], progress: 85 },
   { stage: "risk", needs: ["transcript"], progress: 90 },
   { stage: "summary", needs: ["transcript"], progress: 94 },
+  { stage: "answers", needs: ["transcript"], progress: 96 },
   { stage: "quality", needs: ["transcript"], progress: 98 },
 ];
 

@@ -2,6 +2,7 @@
 import type { DecodedRecording } from "../audio/decoder.js";
 import { type AnalysedAudio, type AnalysisResult, sumLedgers, type Translation } from "../core/analysis-result.js";
 import type { CallSummary } from "../core/call-summary.js";
+import type { CaseAnswer } from "../core/case/case-answer.js";
 import type { CaseClassification } from "../core/case-classification.js";
 import type { Entity } from "../core/entity.js";
 import type { ChannelCoverage } from "../core/live-call.js";
@@ -42,9 +43,13 @@ export function assembleAnalysis(call: AssembledCall, runner: StageRunner): Anal
     classification: value<CaseClassification>("classification"),
     risk: value<readonly RiskFinding[]>("risk"),
     summary: value<CallSummary>("summary"),
+    answers: value<readonly CaseAnswer[]>("answers"),
     quality: value<QualityScore>("quality"),
     conversation: decoded === null || speech === null ? null : measureConversation(speech.channels, decoded.durationMs),
-    models: runner.outcomes().flatMap(({ output }) => (output as { model?: ModelRevision } | null)?.model ?? []),
+    models: runner.outcomes().flatMap(({ output }) => {
+      const { model, languageModel } = (output ?? {}) as { readonly model?: ModelRevision; readonly languageModel?: ModelRevision };
+      return [model ?? [], languageModel ?? []].flat();
+    }),
     stages: runner.outcomes().map(({ report }) => report),
     warnings: [...(decoded?.warnings ?? []), ...qualityWarnings(speech, transcribed)],
   };

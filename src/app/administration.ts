@@ -17,7 +17,7 @@ import { type ApiKeyInfo, createApiKeyRepository } from "../storage/repositories
 import { type AuditRepository, type AuditVerification, createAuditRepository } from "../storage/repositories/audit-repository.js";
 import { createJobRepository } from "../storage/repositories/job-repository.js";
 import { openMasterKey } from "./open-master-key.js";
-import { dataLayout } from "./paths.js";
+import { type DataLayout, dataLayout } from "./paths.js";
 
 export interface Administration {
   /** @returns the credential, which is shown this once. */
@@ -34,9 +34,9 @@ export interface Administration {
 
 /** Brings the database up to date, making it when there is none. */
 export async function migrateDataDirectory(config: Config): Promise<readonly AppliedMigration[]> {
-  const layout = dataLayout(config.dataDirectory, config.security.masterKeyFile);
+  const layout = dataLayout(config);
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
-  const database = openDatabase({ path: layout.database });
+  const database = openDatabase(layout.database);
   try {
     return await database.migrate();
   } finally {
@@ -44,15 +44,20 @@ export async function migrateDataDirectory(config: Config): Promise<readonly App
   }
 }
 
-/** @throws AppError `CONFIG_INVALID` when the directory holds no data and `create` is not set */
-export async function openAdministration(config: Config, { create }: { readonly create: boolean }): Promise<Administration> {
-  const layout = dataLayout(config.dataDirectory, config.security.masterKeyFile);
-  if (!create && !existsSync(layout.database)) {
+/** For what looks at stored data and must not make any. @throws AppError `CONFIG_INVALID` when there is none */
+export function refuseMissingData({ database }: DataLayout): void {
+  if ("path" in database && !existsSync(database.path)) {
     throw new AppError("CONFIG_INVALID", "There is no openchs-ai data in this directory; name it with --data-dir.");
   }
+}
+
+/** @throws AppError `CONFIG_INVALID` when the directory holds no data and `create` is not set */
+export async function openAdministration(config: Config, { create }: { readonly create: boolean }): Promise<Administration> {
+  const layout = dataLayout(config);
+  if (!create) refuseMissingData(layout);
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const { masterKey } = await openMasterKey(layout);
-  const database = openDatabase({ path: layout.database });
+  const database = openDatabase(layout.database);
   const apiKeys = createApiKeyRepository({ database });
   const audit = createAuditRepository({ database, key: masterKey.derive("audit-chain") });
   const queue = new EmbeddedQueueBackend({

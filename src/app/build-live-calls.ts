@@ -5,8 +5,16 @@ import { createLiveRecognition } from "../analysis/live/live-recognition.js";
 import { suspectKind } from "../analysis/live/suspect-text.js";
 import { createLiveFeed, type LiveFeed } from "../calls/following/live-feed.js";
 import { createProgressiveHistory, type ProgressiveHistory } from "../calls/following/progressive-history.js";
+import {
+  answerLiveCallRequest,
+  createRemoteLiveCalls,
+  type LiveCallAnswer,
+  type LiveCallRequest,
+  type StreamProcesses,
+  type StreamState,
+} from "../calls/following/remote-live-calls.js";
 import { createRiskAcknowledgement, type RiskAcknowledgement } from "../calls/following/risk-acknowledgement.js";
-import { createLiveCalls, type LiveCalls } from "../calls/live/live-calls.js";
+import { createLiveCalls, type LiveCalls, type LiveCallsParts } from "../calls/live/live-calls.js";
 import { createLiveEventWriter } from "../calls/live/live-event-writer.js";
 import { createReanalysis, type ReanalysisUseCase } from "../calls/reanalysis.js";
 import { systemClock } from "../core/clock.js";
@@ -14,9 +22,10 @@ import type { Logger } from "../core/log.js";
 import { createEnergyLiveVoiceActivity } from "../inference/backends/energy/energy-live-voice-activity.js";
 import { createSileroLiveVoiceActivity } from "../inference/backends/silero/silero-live-voice-activity.js";
 import type { LiveVoiceActivity } from "../inference/live-voice-activity.js";
-import { authorize, EXCHANGE } from "../security/authorization.js";
+import { authorize, EXCHANGE, OPERATOR } from "../security/authorization.js";
 import { packageAssets } from "./paths.js";
 import { loadPhantomPhrases } from "./phantom-phrases.js";
+import { startStreamTakeover } from "./roles/stream-takeover.js";
 import type { UseCaseParts } from "./use-case-parts.js";
 
 export interface LiveUseCases {
@@ -25,15 +34,47 @@ export interface LiveUseCases {
   readonly risks: RiskAcknowledgement;
   readonly progressive: ProgressiveHistory;
   readonly reanalysis: ReanalysisUseCase;
-  readonly voiceActivity: LiveVoiceActivity;
+  /** After the calls were closed. Lets what is being finished of other processes' calls be finished. */
+  closeLive(): Promise<void>;
 }
 
 /** Nothing is taken before calls that a crash cut off were recovered: see `LiveCalls.recover`. */
 export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases> {
-  const { config, database, stores, queue, bus, eventLog, inference, metrics, logger } = parts;
-  const { calls, liveCallRecords, analyses, sealers, audioStore, audit, journal, events } = stores;
+  const { config, database, stores, queue, bus, eventLog, masking } = parts;
+  const { calls, liveCallRecords, audit, events } = stores;
   const clock = systemClock;
-  const voiceActivity = await openVoiceActivity(logger);
+  const { liveCalls, closeLive } = parts.duties.takesCalls ? await takeCalls(parts) : { liveCalls: lookAtCalls(parts), closeLive: async () => {} };
+  return {
+    ...{ liveCalls, closeLive },
+    feed: createLiveFeed({ calls, events, bus, masking, audit, clock, runningCallIds: () => liveCalls.runningCallIds() }),
+    risks: createRiskAcknowledgement({ database, calls, eventLog, audit, clock }),
+    progressive: createProgressiveHistory({ calls, eventLog, masking, audit, clock }),
+    reanalysis: createReanalysis({
+      ...{ database, calls, liveCallRecords, queue, audit, clock },
+      ...{ speechEngine: config.inference.speechEngine, maxAttempts: config.queue.maxAttempts },
+    }),
+  };
+}
+
+/** Where several processes take calls, the others are told of ours, and the calls of those that died are finished. */
+async function takeCalls(parts: UseCaseParts): Promise<Pick<LiveUseCases, "liveCalls" | "closeLive">> {
+  const { registry, requests, streamId, layout, config } = parts;
+  const voiceActivity = await openVoiceActivity(parts.logger);
+  const liveParts = await livePartsOf(parts, voiceActivity);
+  const liveCalls = createLiveCalls(liveParts);
+  if (registry === undefined || requests === undefined || streamId === undefined) return { liveCalls, closeLive: () => voiceActivity.close() };
+  const reader = authorize(OPERATOR, "call:read");
+  registry.join("stream", streamId, (): StreamState => ({ calls: liveCalls.list(reader), statistics: liveCalls.statistics(reader) }));
+  requests.answerWith((request) => answerLiveCallRequest(liveCalls, request as LiveCallRequest, (actor) => authorize(actor, "call:control")));
+  const { journalWriteMs: writeIntervalMs, journalSyncMs: syncIntervalMs } = config.live;
+  const stopTakeover = startStreamTakeover({ parts: liveParts, registry, liveDirectory: layout.live, streamId, journal: { writeIntervalMs, syncIntervalMs } });
+  return { liveCalls, closeLive: () => stopTakeover().then(() => voiceActivity.close()) };
+}
+
+async function livePartsOf(parts: UseCaseParts, voiceActivity: LiveVoiceActivity): Promise<LiveCallsParts> {
+  const { config, database, stores, queue, eventLog, inference, metrics, logger } = parts;
+  const { calls, liveCallRecords, analyses, sealers, audioStore, audit, journal } = stores;
+  const clock = systemClock;
   const phantomPhrases = await loadPhantomPhrases();
   const processes = config.inference.processes || availableParallelism();
   const recognition = createLiveRecognition({
@@ -44,7 +85,7 @@ export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases>
       metrics.recognitionSeconds.observe({ kind, part: "working" }, tookMs / 1000);
     },
   });
-  const liveCalls = createLiveCalls({
+  return {
     ...{ database, calls, liveCallRecords, analyses, sealers, audioStore, journal, queue, eventLog, audit, clock, logger, inference, recognition },
     authorized: authorize(EXCHANGE, "recording:create"),
     writer: createLiveEventWriter({ database, eventLog, clock, logger }),
@@ -59,18 +100,15 @@ export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases>
       metrics.liveCalls.set(count);
       inference.reserveForLive(count > 0 ? 1 : 0);
     },
-  });
-  return {
-    liveCalls,
-    voiceActivity,
-    feed: createLiveFeed({ calls, events, bus, audit, clock, runningCallIds: () => liveCalls.runningCallIds() }),
-    risks: createRiskAcknowledgement({ database, calls, eventLog, audit, clock }),
-    progressive: createProgressiveHistory({ calls, eventLog, audit, clock }),
-    reanalysis: createReanalysis({
-      ...{ database, calls, liveCallRecords, queue, audit, clock },
-      ...{ speechEngine: config.inference.speechEngine, maxAttempts: config.queue.maxAttempts },
-    }),
   };
+}
+
+function lookAtCalls({ registry, requests, stores }: UseCaseParts): LiveCalls {
+  const streams: StreamProcesses = {
+    list: async () => ((await registry?.list("stream")) ?? []) as Awaited<ReturnType<StreamProcesses["list"]>>,
+    ask: async (id, request) => (await requests?.ask(id, request)) as LiveCallAnswer | undefined,
+  };
+  return createRemoteLiveCalls({ streams, calls: stores.calls });
 }
 
 /** Without onnxruntime, loudness stands in and says so. */

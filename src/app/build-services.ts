@@ -5,35 +5,38 @@ import { join } from "node:path";
 import { createRecordingDecoder, type RecordingDecoder } from "../audio/decoder.js";
 import { type CallEndingDependencies, endCall } from "../calls/call-ending.js";
 import { createCallEventLog } from "../calls/call-event-log.js";
-import { removeOrphanAudio } from "../calls/orphan-audio.js";
+import { removeOrphanAudio } from "../calls/deletion/orphan-audio.js";
+import { createTextMasking } from "../calls/text-masking.js";
 import type { Config } from "../config/config-schema.js";
 import { systemClock } from "../core/clock.js";
-import { isId } from "../core/ids.js";
+import { isId, newId } from "../core/ids.js";
 import type { Logger } from "../core/log.js";
 import { type ProcessEntry, processEntry } from "../core/module-entry.js";
-import { createMemoryEventBus } from "../events/backends/memory-event-bus.js";
-import type { EventBus } from "../events/event-bus.js";
+import { createBuiltinPiiDetector } from "../inference/backends/builtin/personal-data/builtin-pii-detector.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
 import { createAnswerQuestionHandler } from "../jobs/answer-question.js";
 import { createProcessRecordingHandler } from "../jobs/process-recording.js";
 import { startWorkerRuntime, type WorkerRuntime } from "../jobs/worker-runtime.js";
 import { errorFields } from "../observability/error-fields.js";
 import type { Metrics } from "../observability/metrics.js";
+import type { SelfTestResult, WorkerView } from "../observability/worker-state.js";
 import { ANSWER_QUESTION, callOfJobPayload, PROCESS_RECORDING } from "../protocol/job-payloads.js";
-import { EmbeddedQueueBackend } from "../queue/backends/embedded-queue-backend.js";
-import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
-import { DEFAULT_RETRY_POLICY } from "../queue/retry-policy.js";
+import type { JobRecord, QueueBackend, QueueName } from "../queue/queue-backend.js";
 import { type Authenticator, createAuthenticator } from "../security/authentication.js";
 import type { MasterKey } from "../security/master-key.js";
+import type { TicketOffice } from "../security/ticket-office.js";
 import { type AppDatabase, openDatabase } from "../storage/database.js";
 import type { ApiKeyRepository } from "../storage/repositories/api-key-repository.js";
 import type { AuditRepository } from "../storage/repositories/audit-repository.js";
-import { createJobRepository } from "../storage/repositories/job-repository.js";
 import { buildUseCases, type UseCases } from "./build-use-cases.js";
 import type { InferenceProcessArguments } from "./inference-process.js";
 import { openStores, type Stores } from "./open-stores.js";
-import { dataLayout, packageAssets } from "./paths.js";
+import { type DataLayout, dataLayout, packageAssets } from "./paths.js";
+import { type Backbone, openBackbone } from "./roles/backbone.js";
+import type { Duties } from "./roles/process-role.js";
+import { listWorkers, type RunningWorker, runWorker } from "./roles/running-worker.js";
 import { tokenVerifierOf } from "./token-verifier.js";
+import type { UseCaseParts } from "./use-case-parts.js";
 
 export interface Services extends UseCases {
   readonly database: AppDatabase;
@@ -43,8 +46,13 @@ export interface Services extends UseCases {
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
   readonly authenticator: Authenticator;
-  /** Starts taking jobs. */
-  startWorker(): WorkerRuntime;
+  readonly tickets: TicketOffice;
+  /** Starts taking jobs, of all queues that have work when none are named. */
+  startWorker(queues?: readonly QueueName[]): WorkerRuntime;
+  /** Has a worker test itself, and tells the others of it. */
+  watchWorker(runtime: WorkerRuntime, device: "cpu" | "cuda"): RunningWorker;
+  /** All that are known. @throws AppError `REDIS_UNAVAILABLE` */
+  listWorkers(local: RunningWorker | undefined): Promise<readonly WorkerView[]>;
   /** Stops in reverse order of building; running jobs get `deadlineMs`, then go back to the queue. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -56,60 +64,94 @@ export interface BuildServicesOptions {
   readonly metrics: Metrics;
   /** The model process; ours by default. */
   readonly inferenceEntry?: ProcessEntry;
+  readonly duties: Duties;
 }
 
 /** Opens and migrates the database, starts the model pool and the queue. The data directory must be locked already. */
-export async function buildServices({ config, masterKey, logger, metrics, inferenceEntry }: BuildServicesOptions): Promise<Services> {
-  const layout = dataLayout(config.dataDirectory, config.security.masterKeyFile);
+export async function buildServices(options: BuildServicesOptions): Promise<Services> {
+  const { config, logger, metrics, inferenceEntry } = options;
+  const layout = dataLayout(config);
   await mkdir(layout.work, { recursive: true, mode: 0o700 });
   await removeLeftWork(layout.work);
-  const database = openDatabase({ path: layout.database, onStatement: (kind, ms) => metrics.databaseSeconds.observe({ kind }, ms / 1000) });
-  const inference = createPool(config, {
-    workDirectory: layout.work,
-    logger,
-    metrics,
-    entry: inferenceEntry ?? processEntry(import.meta.url, "./inference-process"),
-  });
+  const { poolSize } = config.database;
+  const database = openDatabase({ ...layout.database, poolSize, onStatement: (kind, ms) => metrics.databaseSeconds.observe({ kind }, ms / 1000) });
+  const entry = inferenceEntry ?? processEntry(import.meta.url, "./inference-process");
+  const inference = createPool(config, { workDirectory: layout.work, logger, metrics, entry });
+  const undo = [() => inference.close(), () => database.close()];
   try {
     await database.migrate();
-    const stores = await openStores({
-      database,
-      masterKey,
-      metrics,
-      audioDirectory: layout.audio,
-      journal: { directory: layout.live, writeIntervalMs: config.live.journalWriteMs, syncIntervalMs: config.live.journalSyncMs },
-    });
-    await removeOrphans(stores, logger);
-    const bus = createMemoryEventBus();
-    // The queue tells of jobs that ended, the log of events asks the queue of jobs: one of them comes later.
-    const ending: { endJob?: (job: JobRecord) => Promise<void> } = {};
-    const queue = createQueue(config, { database, logger, metrics, bus, onRecoveryEnded: (job) => ending.endJob?.(job) ?? Promise.resolve() });
-    const { calls, audit, apiKeys } = stores;
-    const eventLog = createCallEventLog({ calls, events: stores.events, bus, queue, audit, clock: systemClock });
-    ending.endJob = (job) => endCallOfJob({ database, calls, eventLog }, job);
-    await Promise.all([inference.start(), queue.start()]);
-    const { maxDurationMs, decodeTimeoutMs, decoder: prefer } = config.audio;
-    const decoder = createRecordingDecoder({ maxDurationMs, timeoutMs: decodeTimeoutMs, prefer });
-    const parts = { config, masterKey, logger, metrics, database, stores, queue, bus, eventLog, inference, decoder, workDirectory: layout.work };
+    const { parts, tickets, closeBackbone } = await openParts({ ...options, layout, database, inference });
+    undo.unshift(closeBackbone);
+    await Promise.all([options.duties.hasModels ? inference.start() : undefined, parts.queue.start()]);
     const useCases = await buildUseCases(parts);
+    const { queue, decoder } = parts;
+    const { audit, apiKeys } = parts.stores;
     return {
-      ...{ ...useCases, database, queue, inference, decoder, audit, apiKeys },
+      ...{ ...useCases, database, queue, inference, decoder, audit, apiKeys, tickets },
       authenticator: createAuthenticator({ keys: apiKeys, ...(await tokenVerifierOf(config)) }),
-      startWorker: () => startWorker(config, queue, useCases),
+      startWorker: (queues) => startWorker(config, { queue, queues, useCases }),
+      watchWorker: (runtime, device) => watchWorker(parts, runtime, device),
+      listWorkers: (local) => listWorkers(parts.registry, local),
       async close(deadlineMs) {
         await queue.close(deadlineMs);
         await useCases.delivery.close();
-        await useCases.voiceActivity.close();
-        await bus.close();
-        await inference.close();
-        await database.close();
+        await useCases.closeLive();
+        for (const step of undo) await step();
       },
     };
   } catch (error) {
-    await inference.close();
-    await database.close();
+    for (const step of undo) await step();
     throw error;
   }
+}
+
+interface OpenPartsOptions extends BuildServicesOptions {
+  readonly layout: DataLayout;
+  readonly database: AppDatabase;
+  readonly inference: InferencePool;
+}
+
+interface OpenedParts {
+  readonly parts: UseCaseParts & Pick<Backbone, "queue">;
+  readonly tickets: TicketOffice;
+  readonly closeBackbone: () => Promise<void>;
+}
+
+/** What the use cases are built from; the queue is not started. */
+async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
+  const { config, masterKey, logger, metrics, duties, layout, database, inference } = options;
+  // Of this process's life: its calls are told from those of others, and of its own former lives.
+  const processId = newId();
+  const streamId = duties.isShared && duties.takesCalls ? processId : undefined;
+  const { journalWriteMs: writeIntervalMs, journalSyncMs: syncIntervalMs } = config.live;
+  const stores = await openStores({
+    ...{ database, masterKey, metrics, streamId },
+    audio: { directory: layout.audio, isShared: duties.isShared },
+    journal: { directory: streamId === undefined ? layout.live : join(layout.live, streamId), writeIntervalMs, syncIntervalMs },
+  });
+  if (!duties.isShared) await removeOrphans(stores, logger);
+  // The queue tells of jobs that ended, the log of events asks the queue of jobs: one of them comes later.
+  const ending: { endJob?: (job: JobRecord) => Promise<void> } = {};
+  const onRecoveryEnded = (job: JobRecord): Promise<void> => ending.endJob?.(job) ?? Promise.resolve();
+  const { bus, queue, registry, requests, tickets, close } = await openBackbone({
+    ...{ config, masterKey, database, logger, metrics, processId, onRecoveryEnded },
+    isShared: duties.isShared,
+  });
+  const { calls, audit } = stores;
+  const masking = createTextMasking({
+    openDetector: () => createBuiltinPiiDetector({ assetsDirectory: packageAssets().languageData }),
+    events: stores.events,
+    onUnavailable: (error) => logger.error("Texts can't be masked and are withheld from roles without transcript:read and from webhooks", errorFields(error)),
+  });
+  const eventLog = createCallEventLog({ calls, events: stores.events, bus, queue, masking, audit, clock: systemClock });
+  ending.endJob = (job) => endCallOfJob({ database, calls, eventLog }, job);
+  const { maxDurationMs, decodeTimeoutMs, decoder: prefer } = config.audio;
+  const decoder = createRecordingDecoder({ maxDurationMs, timeoutMs: decodeTimeoutMs, prefer });
+  const parts = {
+    ...{ config, masterKey, logger, metrics, database, stores, queue, bus, eventLog, masking, inference, decoder },
+    ...{ registry, requests, duties, layout, processId, streamId, workDirectory: layout.work },
+  };
+  return { parts, tickets, closeBackbone: close };
 }
 
 async function removeOrphans({ audioStore, calls, modelTaskRecords }: Stores, logger: Logger): Promise<void> {
@@ -117,10 +159,21 @@ async function removeOrphans({ audioStore, calls, modelTaskRecords }: Stores, lo
   if (count > 0) logger.info("Removed recordings of uploads that were never acknowledged", { count });
 }
 
-function startWorker(config: Config, queue: QueueBackend, { processing, answering }: UseCases): WorkerRuntime {
+interface WorkerParts {
+  readonly queue: QueueBackend;
+  readonly queues: readonly QueueName[] | undefined;
+  readonly useCases: UseCases;
+}
+
+function watchWorker({ inference, registry, processId, metrics }: UseCaseParts, runtime: WorkerRuntime, device: "cpu" | "cuda"): RunningWorker {
+  const onSelfTest = ({ outcome }: SelfTestResult): void => metrics.workerSelfTests.inc({ outcome });
+  return runWorker({ runtime, inference, device, clock: systemClock, registry, processId, onSelfTest });
+}
+
+function startWorker(config: Config, { queue, queues = ["recordings", "models"], useCases: { processing, answering } }: WorkerParts): WorkerRuntime {
   return startWorkerRuntime({
     queue,
-    queues: ["recordings", "models"],
+    queues,
     handlers: { [PROCESS_RECORDING]: createProcessRecordingHandler(processing), [ANSWER_QUESTION]: createAnswerQuestionHandler(answering) },
     concurrency: config.queue.concurrency || availableParallelism(),
   });
@@ -157,7 +210,7 @@ function createPool(config: Config, { workDirectory, logger, metrics, entry }: P
   return new InferencePool({
     entry,
     entryArguments: inferenceProcessArguments({
-      ...{ workDirectory, threads },
+      ...{ taxonomy: config.cases.taxonomy, workDirectory, threads },
       modelsDirectory: inference.modelsDirectory,
       device: inference.device,
       modelMemoryMb: inference.memoryMb,
@@ -186,33 +239,6 @@ function remoteServers({ remote }: Config): Pick<InferenceProcessArguments, "rem
       ? {}
       : { remoteChat: { server: { baseUrl: chatUrl, model: remote.chatModel, timeoutMs: remote.chatTimeoutMs, ...key }, tasks, maxCharacters } }),
   };
-}
-
-interface QueueParts {
-  readonly database: AppDatabase;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly bus: EventBus;
-  readonly onRecoveryEnded: (job: JobRecord) => Promise<void>;
-}
-
-function createQueue(config: Config, { database, logger, metrics, bus, onRecoveryEnded }: QueueParts): EmbeddedQueueBackend {
-  return new EmbeddedQueueBackend({
-    jobs: createJobRepository({ database }),
-    clock: systemClock,
-    retryPolicy: { ...DEFAULT_RETRY_POLICY, firstDelayMs: config.queue.firstRetryDelayMs },
-    leaseMs: config.queue.leaseMs,
-    pollIntervalMs: config.queue.pollIntervalMs,
-    isExclusive: true,
-    maxStalls: 5,
-    onOutcome: (queue, jobName, outcome, durationMs) => {
-      metrics.jobsFinished.inc({ queue, outcome });
-      metrics.jobSeconds.observe({ job_name: jobName }, durationMs / 1000);
-    },
-    onEnded: (jobId) => bus.publish(`task/${jobId}`),
-    onRecoveryEnded: (job) => void onRecoveryEnded(job).catch((error: unknown) => logger.warn("A call could not be marked as ended", errorFields(error))),
-    onError: (error) => logger.warn("A job failed or the queue could not reach its database", errorFields(error)),
-  });
 }
 
 /** The call of a recording whose job ended without its handler ends as the job did. */

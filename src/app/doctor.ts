@@ -9,16 +9,20 @@ import { connect as connectTls } from "node:tls";
 import { createRecordingDecoder } from "../audio/decoder.js";
 import type { Config } from "../config/config-schema.js";
 import { toAppError } from "../core/errors.js";
+import { silentLogger } from "../core/log.js";
 import { MODEL_TASKS } from "../core/model-task.js";
 import { type EngineDescription, languagesText } from "../inference/model-engine.js";
 import { openModelStore } from "../inference/store/model-store.js";
+import { evictionPolicyFault, readEvictionPolicy } from "../redis/redis-connection.js";
 import { loadMasterKey } from "../security/master-key.js";
 import { loadTlsOptions } from "../security/tls-options.js";
 import { openDatabase } from "../storage/database.js";
 import { encodeIdMessage } from "../telephony/audiosocket/message.js";
+import { describeTaxonomy, loadTaxonomy } from "./casework/taxonomy.js";
 import { chooseDevice, findGpus } from "./compute-device.js";
 import { createOneShotPool } from "./one-shot-pool.js";
 import { dataLayout } from "./paths.js";
+import { connectRedis } from "./roles/backbone.js";
 
 export interface Finding {
   readonly name: string;
@@ -27,6 +31,7 @@ export interface Finding {
   readonly detail: string;
 }
 
+const DATABASE_NAMES = { sqlite: "SQLite", postgres: "PostgreSQL", mysql: "MariaDB or MySQL" } as const;
 const LOW_DISK_BYTES = 1_073_741_824;
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 
@@ -42,10 +47,12 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
     await examineDataDirectory(config),
     await examineMasterKey(config),
     await examineDatabase(config),
+    ...(await examineRedis(config)),
     await examinePort(config),
     await examineStreamPort(config),
     await examineTls(config),
     await examineDecoder(config),
+    await examineTaxonomy(config),
     ...(await examineModels(config)),
     await examineGpu(config),
     ...(await examineEngines(config)),
@@ -67,7 +74,7 @@ async function examineDataDirectory({ dataDirectory }: Config): Promise<Finding>
 }
 
 async function examineMasterKey(config: Config): Promise<Finding> {
-  const path = dataLayout(config.dataDirectory, config.security.masterKeyFile).masterKey;
+  const path = dataLayout(config).masterKey;
   const name = "master key";
   try {
     await loadMasterKey(path);
@@ -80,21 +87,42 @@ async function examineMasterKey(config: Config): Promise<Finding> {
 }
 
 async function examineDatabase(config: Config): Promise<Finding> {
-  const path = dataLayout(config.dataDirectory).database;
+  const place = dataLayout(config).database;
   const name = "database";
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return { name, level: "note", detail: "none yet; the first start makes it" };
-  const database = openDatabase({ path });
+  if ("path" in place) {
+    const exists = await access(place.path).then(
+      () => true,
+      () => false,
+    );
+    if (!exists) return { name, level: "note", detail: "none yet; the first start makes it" };
+  }
+  const database = openDatabase(place);
   try {
     await database.migrate();
-    return { name, level: "ok", detail: "SQLite, schema up to date" };
+    return { name, level: "ok", detail: `${DATABASE_NAMES[database.dialect]}, schema up to date` };
   } catch (error) {
     return { name, level: "problem", detail: toAppError(error).safeMessage };
   } finally {
     await database.close();
+  }
+}
+
+/** Nothing where one process is all there is. */
+async function examineRedis(config: Config): Promise<readonly Finding[]> {
+  const { url, clusterNodes } = config.redis;
+  if (url === undefined && clusterNodes.length === 0) return [];
+  const name = "redis";
+  try {
+    const connections = await connectRedis(config, silentLogger);
+    try {
+      const fault = evictionPolicyFault(await readEvictionPolicy(connections.open("doctor", "caller")));
+      if (fault !== undefined) return [{ name, level: "problem", detail: fault.safeMessage }];
+      return [{ name, level: "ok", detail: "answers, and throws nothing away" }];
+    } finally {
+      connections.close();
+    }
+  } catch (error) {
+    return [{ name, level: "problem", detail: toAppError(error).safeMessage }];
   }
 }
 
@@ -189,8 +217,17 @@ async function examineGpu({ inference }: Config): Promise<Finding> {
   return { name, level: "note", detail: `${gpus.join(", ")}, not used: ${advice}` };
 }
 
-async function examineEngines({ inference }: Config): Promise<readonly Finding[]> {
-  const pool = createOneShotPool(inference.modelsDirectory);
+async function examineTaxonomy({ cases }: Config): Promise<Finding> {
+  const name = "taxonomy";
+  try {
+    return { name, level: "ok", detail: describeTaxonomy(await loadTaxonomy(cases)) };
+  } catch (error) {
+    return { name, level: "problem", detail: toAppError(error).safeMessage };
+  }
+}
+
+async function examineEngines({ inference, cases }: Config): Promise<readonly Finding[]> {
+  const pool = createOneShotPool({ modelsDirectory: inference.modelsDirectory, taxonomy: cases.taxonomy });
   try {
     await pool.start();
     return MODEL_TASKS.map((task) => describeTask(task, pool.engines()));

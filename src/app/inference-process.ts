@@ -14,14 +14,16 @@ import { createRemoteRecognizer } from "../inference/backends/remote/remote-reco
 import { createSileroVoiceActivityDetector } from "../inference/backends/silero/silero-voice-activity-detector.js";
 import type { ModelEngine } from "../inference/model-engine.js";
 import { reportUnable, runInferenceWorker } from "../inference/pool/inference-worker.js";
+import { loadTaxonomy } from "./casework/taxonomy.js";
 import { chooseDevice } from "./compute-device.js";
 import { createInstalledEngines } from "./installed-engines.js";
-import { loadTaxonomy } from "./taxonomy.js";
 
 /** What the parent hands over, as JSON in the first argument. */
 export interface InferenceProcessArguments {
   readonly dataDirectory: string;
   readonly voiceActivityModelPath: string;
+  /** A shipped taxonomy, or the path of one. */
+  readonly taxonomy: string;
   /** Private scratch space. */
   readonly workDirectory: string;
   /** Where installed models lie; undefined: none are used. */
@@ -58,8 +60,8 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
   );
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
   const { modelsDirectory, threads, whisperWindowMargin: windowMargin, whisperPreviousText: withPreviousText, remoteSpeech, remoteChat } = options;
-  const rules = createBuiltinEngines({ assetsDirectory: options.dataDirectory }) as readonly ModelEngine[];
-  const taxonomy = await loadTaxonomy(options.dataDirectory);
+  const taxonomy = await loadTaxonomy({ taxonomy: options.taxonomy, assetsDirectory: options.dataDirectory });
+  const rules = createBuiltinEngines({ assetsDirectory: options.dataDirectory, labels: taxonomy.helplineLabels }) as readonly ModelEngine[];
   if (remoteSpeech !== undefined) engines.push(createRemoteRecognizer(await withKey(remoteSpeech)) as ModelEngine);
   if (remoteChat !== undefined) engines.push(...createChatEngines({ ...remoteChat, server: await withKey(remoteChat.server), taxonomy, rules }));
   if (modelsDirectory !== undefined) {

@@ -1,37 +1,39 @@
 /** Starts a service in order and stops it in reverse, within a deadline. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import type { LiveCalls } from "../calls/live/live-calls.js";
 import type { Config } from "../config/config-schema.js";
-import { systemClock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import type { ProcessEntry } from "../core/module-entry.js";
 import { createGateway } from "../gateway/gateway.js";
 import type { ServiceStatus } from "../gateway/service-status.js";
-import type { WorkerRuntime } from "../jobs/worker-runtime.js";
 import { startEventLoopMonitor } from "../observability/event-loop.js";
 import { createMetrics, type Metrics } from "../observability/metrics.js";
+import type { QueueName } from "../queue/queue-backend.js";
 import { generateApiKey } from "../security/api-key.js";
 import { OPERATOR } from "../security/authorization.js";
-import { createTicketOffice } from "../security/ticket-office.js";
 import { loadTlsOptions, type TlsOptions } from "../security/tls-options.js";
 import { lockDirectory } from "../storage/directory-lock.js";
 import { createMediaRoutes } from "../telephony/media/media-routes.js";
 import { createTelephonyServer, type TelephonyServer } from "../telephony/telephony-server.js";
 import { buildServices, type Services } from "./build-services.js";
+import { chooseDevice } from "./compute-device.js";
 import { openMasterKey } from "./open-master-key.js";
 import { dashboardDirectory, dataLayout, packageRoot } from "./paths.js";
 import { startPurging } from "./purge-schedule.js";
+import { type Duties, dutiesOf, type ProcessRole } from "./roles/process-role.js";
+import type { RunningWorker } from "./roles/running-worker.js";
 import { createServiceStatus } from "./service-status.js";
 import { refuseUnknownSpeechEngine } from "./speech-engine-choice.js";
 
 export interface RunningService {
   /** Where it listens, e.g. `http://127.0.0.1:8125`. */
   readonly url: string;
-  /** Where the telephone exchange connects, e.g. `127.0.0.1:8301`. */
-  readonly streamAddress: string;
+  /** Where the telephone exchange connects, e.g. `127.0.0.1:8301`; undefined where no calls are taken. */
+  readonly streamAddress?: string;
   readonly masterKeyCreated: boolean;
   readonly masterKeyPath: string;
   readonly adminKeyPath: string;
@@ -39,15 +41,20 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** What a test puts in the place of the real thing. */
+/** What a process is told besides its settings; a test puts something in the place of the real thing. */
 export interface ServiceParts {
   /** The model process. */
   readonly inferenceEntry?: ProcessEntry;
+  /** All of the work when absent. */
+  readonly role?: ProcessRole;
+  /** That a worker serves; all that have work when absent. */
+  readonly queues?: readonly QueueName[];
 }
 
-/** `serve`: everything in one process tree. @throws AppError `CONFIG_*`, `STORAGE_*`, `SECURITY_*` */
-export async function startService(config: Config, logger: Logger, { inferenceEntry }: ServiceParts = {}): Promise<RunningService> {
-  const layout = dataLayout(config.dataDirectory, config.security.masterKeyFile);
+/** Starts a process with its part of the work. @throws AppError `CONFIG_*`, `STORAGE_*`, `SECURITY_*` */
+export async function startService(config: Config, logger: Logger, { inferenceEntry, role = "serve", queues }: ServiceParts = {}): Promise<RunningService> {
+  const duties = dutiesOf(role, config);
+  const layout = dataLayout(config);
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const tls = await readTls(config);
   const lock = await lockDirectory(layout.lock);
@@ -55,45 +62,41 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
   try {
     const { masterKey, created } = await openMasterKey(layout);
     const metrics = createMetrics();
-    const services = await buildServices({ config, masterKey, logger, metrics, ...(inferenceEntry === undefined ? {} : { inferenceEntry }) });
+    const services = await buildServices({ config, masterKey, logger, metrics, duties, ...(inferenceEntry === undefined ? {} : { inferenceEntry }) });
     undo.unshift(() => services.close(config.shutdownDeadlineMs));
-    refuseUnknownSpeechEngine(services.inference, config.inference.speechEngine);
-    services.inference.preload({ modelTasks: config.inference.preload, speechEngine: config.inference.speechEngine });
-    await ensureAdminKey(services, layout.adminKey);
-    let worker: WorkerRuntime | undefined;
+    if (duties.hasModels) {
+      refuseUnknownSpeechEngine(services.inference, config.inference.speechEngine);
+      services.inference.preload({ modelTasks: config.inference.preload, speechEngine: config.inference.speechEngine });
+    }
+    if (duties.keepsHouse) await ensureAdminKey(services, layout.adminKey, logger);
+    const modelDevice = await chooseDevice(config.inference.device);
+    let worker: RunningWorker | undefined;
     let isAccepting = true;
     const eventLoop = startEventLoopMonitor();
     undo.unshift(async () => eventLoop.stop());
     const status = createServiceStatus({
-      services,
-      dataDirectory: config.dataDirectory,
-      modelDevice: config.inference.device,
-      version: await packageVersion(),
-      eventLoop,
-      worker: () => worker,
-      isAccepting: () => isAccepting,
+      ...{ services, duties, dataDirectory: config.dataDirectory, recordingsDirectory: layout.audio },
+      ...{ modelDevice, version: await packageVersion(), eventLoop, worker: () => worker, isAccepting: () => isAccepting },
     });
-    const stopPurging = startPurging(services, { answerTtlMs: config.inference.answerTtlMs, logger });
-    undo.unshift(async () => stopPurging());
-    const gateway = await createServiceGateway(config, { services, metrics, status, logger, tls });
+    const stopPurging = duties.keepsHouse ? startPurging(services, { answerTtlMs: config.inference.answerTtlMs, logger }) : async () => {};
+    undo.unshift(stopPurging);
+    const gateway = await createServiceGateway(config, { services, duties, metrics, status, logger, tls });
     undo.unshift(() => closeGateway(gateway, config.shutdownDeadlineMs));
     const telephony = createServiceTelephony(config, { services, metrics, tls });
     undo.unshift(() => closeTelephony(telephony, services.liveCalls));
-    const recovered = await services.liveCalls.recover();
-    if (recovered > 0) logger.info("Stored live calls that were cut off when the service died", { count: recovered });
-    const streamHost = config.telephony.host ?? config.gateway.host;
-    const streamPort = await telephony.listen(streamHost, config.telephony.port);
+    const streamAddress = duties.takesCalls ? await takeCalls(config, { services, telephony, logger }) : undefined;
     const url = await listen(gateway, config, tls !== undefined);
-    await services.delivery.start();
-    worker = services.startWorker();
+    if (duties.keepsHouse) await services.delivery.start();
+    if (duties.worksOnJobs) worker = services.watchWorker(services.startWorker(queues), modelDevice);
     return {
       url,
-      streamAddress: `${streamHost}:${streamPort}`,
+      ...(streamAddress === undefined ? {} : { streamAddress }),
       masterKeyCreated: created,
       masterKeyPath: layout.masterKey,
       adminKeyPath: layout.adminKey,
       async stop() {
         isAccepting = false;
+        if (duties.takesCalls) await drainCalls(config.telephony.drainMs, { telephony, liveCalls: services.liveCalls, logger });
         // Together: while uploads finish, no new job is taken, and both have the one deadline.
         const [closeLines, closeDoors, ...rest] = undo;
         await Promise.all([closeLines?.(), closeDoors?.(), worker?.stop(config.shutdownDeadlineMs)]);
@@ -104,6 +107,14 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
     for (const step of undo) await step().catch(() => {});
     throw error;
   }
+}
+
+/** @returns where. Calls that a crash cut off are stored before any is taken. */
+async function takeCalls(config: Config, { services, telephony, logger }: { services: Services; telephony: TelephonyServer; logger: Logger }): Promise<string> {
+  const recovered = await services.liveCalls.recover();
+  if (recovered > 0) logger.info("Stored live calls that were cut off when the service died", { count: recovered });
+  const host = config.telephony.host ?? config.gateway.host;
+  return `${host}:${await telephony.listen(host, config.telephony.port)}`;
 }
 
 function createServiceTelephony(config: Config, { services, metrics, tls }: Pick<GatewayParts, "services" | "metrics" | "tls">): TelephonyServer {
@@ -117,14 +128,15 @@ function createServiceTelephony(config: Config, { services, metrics, tls }: Pick
 
 interface GatewayParts {
   readonly services: Services;
+  readonly duties: Duties;
   readonly metrics: Metrics;
   readonly status: ServiceStatus;
   readonly logger: Logger;
   readonly tls: TlsOptions | undefined;
 }
 
-function createServiceGateway(config: Config, { services, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
-  const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles } = config.gateway;
+function createServiceGateway(config: Config, { services, duties, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
+  const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles, trustedProxies } = config.gateway;
   const {
     authenticator,
     audit,
@@ -143,10 +155,11 @@ function createServiceGateway(config: Config, { services, metrics, status, logge
     progressive,
     reanalysis,
     webhooks,
+    tickets,
   } = services;
   const dashboard = dashboardDirectory();
   return createGateway({
-    access: { authenticator, audit, metrics, requestsPerSecond, requestBurst, tickets: createTicketOffice(systemClock) },
+    access: { authenticator, audit, metrics, requestsPerSecond, requestBurst, tickets },
     uploads: { uploadsAtOnce, uploadIdleTimeoutMs },
     events: config.events,
     recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },
@@ -158,8 +171,16 @@ function createServiceGateway(config: Config, { services, metrics, status, logge
       translationTarget: config.language.translationTarget,
     },
     operations: { status, queue, metrics },
-    logger,
-    media: createMediaRoutes({ liveCalls, metrics, idleTimeoutMs: config.telephony.idleTimeoutMs, maxPace: config.telephony.maxPace }),
+    ...{ logger, trustedProxies },
+    ...(duties.takesCalls
+      ? {
+          media: createMediaRoutes({
+            ...{ liveCalls, metrics, idleTimeoutMs: config.telephony.idleTimeoutMs, maxPace: config.telephony.maxPace },
+            isAccepting: () => status.isAccepting(),
+          }),
+        }
+      : {}),
+    scope: duties.gateway,
     ...(dashboard === undefined ? {} : { dashboardDirectory: dashboard }),
     ...(tls === undefined ? {} : { tls }),
   });
@@ -186,6 +207,24 @@ async function listen(gateway: FastifyInstance, config: Config, isTls: boolean):
 }
 
 /** Live calls end here and are stored; their analysis waits in the queue. */
+const DRAIN_LOOK_MS = 100;
+
+/** Lets the calls that run come to their end. */
+async function drainCalls(drainMs: number, { telephony, liveCalls, logger }: DrainParts): Promise<void> {
+  telephony.refuseNew();
+  const endMs = performance.now() + drainMs;
+  const count = liveCalls.runningCallIds().length;
+  if (drainMs === 0 || count === 0) return;
+  logger.info("Calls that run may come to their end; no new one is taken", { count });
+  while (liveCalls.runningCallIds().length > 0 && performance.now() < endMs) await delay(DRAIN_LOOK_MS);
+}
+
+interface DrainParts {
+  readonly telephony: TelephonyServer;
+  readonly liveCalls: LiveCalls;
+  readonly logger: Logger;
+}
+
 async function closeTelephony(telephony: TelephonyServer, liveCalls: LiveCalls): Promise<void> {
   await telephony.close();
   await liveCalls.close();
@@ -202,14 +241,18 @@ async function closeGateway(gateway: FastifyInstance, deadlineMs: number): Promi
 }
 
 /** The first start makes the first key, so that nobody has to know a default one. */
-async function ensureAdminKey({ apiKeys, audit }: Services, path: string): Promise<void> {
+async function ensureAdminKey({ apiKeys, audit }: Services, path: string, logger: Logger): Promise<void> {
   if ((await apiKeys.listKeys()).length > 0) return;
   const { keyId, token, secretHash } = generateApiKey();
   // The file first: a stored key nobody was told would lock the operator out.
   await writeFile(path, `${token}\n`, { mode: 0o600 });
+  if (!(await apiKeys.insertFirstKey({ keyId, secretHash, role: "admin", label: "first admin key", createdAtMs: Date.now(), revokedAtMs: null }))) {
+    await rm(path, { force: true });
+    return;
+  }
   const { actorId, role } = OPERATOR;
   await audit.append({ atMs: Date.now(), actorId, role, action: "key.created", target: keyId, outcome: "allowed" });
-  await apiKeys.insertKey({ keyId, secretHash, role: "admin", label: "first admin key", createdAtMs: Date.now(), revokedAtMs: null });
+  logger.info("The first admin key was made; it is in admin.key in this process's data directory");
 }
 
 export async function packageVersion(): Promise<string> {

@@ -5,12 +5,19 @@ import { processEntry } from "../core/module-entry.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
 import { inferenceProcessArguments } from "./build-services.js";
 
-/** Not started yet; close it. @param modelsDirectory - holds installed models; undefined: only what comes with the package */
-export function createOneShotPool(modelsDirectory?: string): InferencePool {
+export interface OneShotPoolOptions {
+  /** Holds installed models; absent: only what comes with the package. */
+  readonly modelsDirectory?: string;
+  /** A shipped taxonomy, or the path of one. */
+  readonly taxonomy: string;
+}
+
+/** Not started yet; close it. */
+export function createOneShotPool({ modelsDirectory, taxonomy }: OneShotPoolOptions): InferencePool {
   return new InferencePool({
     entry: processEntry(import.meta.url, "./inference-process"),
     entryArguments: inferenceProcessArguments({
-      workDirectory: tmpdir(),
+      ...{ taxonomy, workDirectory: tmpdir() },
       threads: availableParallelism(),
       device: "cpu",
       modelMemoryMb: 0,

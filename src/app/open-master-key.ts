@@ -15,23 +15,27 @@ import type { DataLayout } from "./paths.js";
  * @throws AppError `SECURITY_MASTER_KEY_INVALID`, `STORAGE_SCHEMA_NEWER`
  */
 export async function openMasterKey(layout: DataLayout): Promise<{ readonly masterKey: MasterKey; readonly created: boolean }> {
-  const database = openDatabase({ path: layout.database });
+  const database = openDatabase(layout.database);
   try {
     await database.migrate();
     const repository = createMasterKeyRepository({ database });
     const expected = await repository.findFingerprint();
     if (expected === undefined) {
       const opened = await loadOrCreateMasterKey(layout.masterKey);
-      await repository.saveFingerprint(opened.masterKey.fingerprint);
+      const standing = await repository.saveFingerprint(opened.masterKey.fingerprint);
+      if (standing !== opened.masterKey.fingerprint) throw otherMasterKey();
       return opened;
     }
     if (!existsSync(layout.masterKey))
       throw invalidMasterKey("it is missing, and the stored calls were sealed with it. Restore it from your backup to its place");
     const masterKey = await loadMasterKey(layout.masterKey);
-    if (masterKey.fingerprint !== expected)
-      throw invalidMasterKey("it is not the one the stored calls were sealed with. Restore the right one from your backup");
+    if (masterKey.fingerprint !== expected) throw otherMasterKey();
     return { masterKey, created: false };
   } finally {
     await database.close();
   }
+}
+
+function otherMasterKey() {
+  return invalidMasterKey("it is not the one the stored calls were sealed with. Restore the right one from your backup");
 }

@@ -1,8 +1,8 @@
 /** The repositories and the audio store over one database and one directory. */
 import type { Metrics } from "../observability/metrics.js";
 import type { MasterKey } from "../security/master-key.js";
-import { createSealerFactory } from "../security/sealed-text.js";
-import { createFilesystemAudioStore } from "../storage/backends/filesystem-audio-store.js";
+import { createSealerFactory } from "../security/sealing/sealed-text.js";
+import { createFilesystemAudioStore, type FilesystemAudioStoreOptions } from "../storage/backends/filesystem-audio-store.js";
 import { createFilesystemLiveJournal, type FilesystemLiveJournalOptions } from "../storage/backends/filesystem-live-journal.js";
 import type { AppDatabase } from "../storage/database.js";
 import { createAgentFeedbackRepository } from "../storage/repositories/agent-feedback-repository.js";
@@ -11,7 +11,9 @@ import { createApiKeyRepository } from "../storage/repositories/api-key-reposito
 import { createAuditRepository } from "../storage/repositories/audit-repository.js";
 import { createBatchRepository } from "../storage/repositories/batch-repository.js";
 import { createCallEventRepository } from "../storage/repositories/call-event-repository.js";
+import { createCallExpiryRepository } from "../storage/repositories/call-expiry-repository.js";
 import { createCallRepository } from "../storage/repositories/call-repository.js";
+import { createDeletionReceiptRepository } from "../storage/repositories/deletion-receipt-repository.js";
 import { createLiveCallRepository } from "../storage/repositories/live-call-repository.js";
 import { createModelTaskRepository } from "../storage/repositories/model-task-repository.js";
 import { createWebhookRepository } from "../storage/repositories/webhook-repository.js";
@@ -20,18 +22,22 @@ export interface OpenStoresOptions {
   readonly database: AppDatabase;
   readonly masterKey: MasterKey;
   readonly metrics: Metrics;
-  readonly audioDirectory: string;
+  readonly audio: FilesystemAudioStoreOptions;
+  /** Whose live calls these are, where several processes take calls. */
+  readonly streamId: string | undefined;
   readonly journal: FilesystemLiveJournalOptions;
 }
 
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** The database must be migrated. */
-export async function openStores({ database, masterKey, metrics, audioDirectory, journal }: OpenStoresOptions) {
+export async function openStores({ database, masterKey, metrics, audio, streamId, journal }: OpenStoresOptions) {
   const sealers = createSealerFactory(masterKey);
   return {
     sealers,
     calls: createCallRepository({ database, sealers }),
+    expiry: createCallExpiryRepository({ database }),
+    receipts: createDeletionReceiptRepository({ database, key: masterKey.derive("deletion-receipt") }),
     analyses: createAnalysisRepository({ database }),
     events: createCallEventRepository({ database }),
     batches: createBatchRepository({ database }),
@@ -40,8 +46,8 @@ export async function openStores({ database, masterKey, metrics, audioDirectory,
     webhookRecords: createWebhookRepository({ database, sealers }),
     apiKeys: createApiKeyRepository({ database }),
     audit: createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) }),
-    liveCallRecords: createLiveCallRepository({ database }),
+    liveCallRecords: createLiveCallRepository({ database, ...(streamId === undefined ? {} : { streamId }) }),
     journal: await createFilesystemLiveJournal(journal),
-    audioStore: await createFilesystemAudioStore({ directory: audioDirectory }),
+    audioStore: await createFilesystemAudioStore(audio),
   };
 }

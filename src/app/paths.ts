@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Config } from "../config/config-schema.js";
 
 /** The package's root: the nearest directory above this file that holds a package.json. */
 export function packageRoot(): string {
@@ -28,7 +29,7 @@ export function dashboardDirectory(): string | undefined {
 }
 
 export interface DataLayout {
-  readonly database: string;
+  readonly database: { readonly path: string } | { readonly url: string };
   readonly lock: string;
   readonly audio: string;
   readonly work: string;
@@ -38,14 +39,17 @@ export interface DataLayout {
   readonly adminKey: string;
 }
 
-export function dataLayout(dataDirectory: string, masterKeyFile?: string): DataLayout {
+/** What is shared with other processes lies where `AUDIO_STORE_URL` says. */
+export function dataLayout({ dataDirectory, database, audioStore, security }: Config): DataLayout {
+  const shared =
+    audioStore.url === undefined ? dataDirectory : audioStore.url.startsWith("file://") ? fileURLToPath(audioStore.url) : audioStore.url.slice("file:".length);
   return {
-    database: join(dataDirectory, "openchs.db"),
+    database: database.url === undefined ? { path: join(dataDirectory, "openchs.db") } : { url: database.url },
     lock: join(dataDirectory, "lock.db"),
-    audio: join(dataDirectory, "audio"),
+    audio: join(shared, "audio"),
     work: join(dataDirectory, "work"),
-    live: join(dataDirectory, "live"),
-    masterKey: masterKeyFile ?? join(dataDirectory, "master.key"),
+    live: join(shared, "live"),
+    masterKey: security.masterKeyFile ?? join(dataDirectory, "master.key"),
     adminKey: join(dataDirectory, "admin.key"),
   };
 }

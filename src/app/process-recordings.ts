@@ -18,6 +18,7 @@ import { createMetrics } from "../observability/metrics.js";
 import { authorize, OPERATOR } from "../security/authorization.js";
 import { createEphemeralMasterKey } from "../security/master-key.js";
 import { buildServices, type Services } from "./build-services.js";
+import { ALL_DUTIES } from "./roles/process-role.js";
 import { refuseUnknownSpeechEngine } from "./speech-engine-choice.js";
 
 export interface ProcessRequest {
@@ -49,7 +50,9 @@ export async function* processRecordings(config: Config, request: ProcessRequest
   let services: Services | undefined;
   try {
     services = await buildServices({
-      config: { ...config, dataDirectory, security: {} },
+      // Nothing of the service, wherever that keeps its data.
+      config: { ...config, dataDirectory, security: {}, audioStore: {}, database: { poolSize: config.database.poolSize } },
+      duties: ALL_DUTIES,
       masterKey: createEphemeralMasterKey(),
       logger: silentLogger,
       metrics: createMetrics(),

@@ -3,7 +3,7 @@ import type { WireAnalysis } from "../protocol/http/analysis-schema.js";
 
 type WireEvidence = NonNullable<WireAnalysis["risk"]>[number]["evidence"][number];
 
-/** @returns lines under the headings Transcript, Entities, Classification, Priority, Risk, Summary, Quality. */
+/** @returns lines under the headings Transcript, Entities, Classification, Priority, Risk, Summary, Case form, Quality. */
 export function renderAnalysis(analysis: WireAnalysis): string {
   const sections = [
     ["Transcript", renderTranscript(analysis)],
@@ -12,6 +12,7 @@ export function renderAnalysis(analysis: WireAnalysis): string {
     ["Priority", analysis.classification === null ? notThere(analysis, "classification") : [renderDecision("priority", analysis.classification.priority)]],
     ["Risk", renderRisk(analysis)],
     ["Summary", renderSummary(analysis)],
+    ["Case form", renderAnswers(analysis)],
     ["Quality", renderQuality(analysis)],
   ] as const;
   const warnings = analysis.warnings.map((warning) => `! ${warning}`);
@@ -73,6 +74,13 @@ function renderSummary(analysis: WireAnalysis): string[] {
   if (analysis.summary.sentences.length === 0) return ["  not enough was said"];
   return analysis.summary.sentences.map(
     ({ text, evidence }) => `  ${text}${evidence[0] === undefined ? "" : `  [${evidence[0].channel} ${clock(evidence[0].start_ms)}]`}`,
+  );
+}
+
+function renderAnswers(analysis: WireAnalysis): string[] {
+  if (analysis.answers === null) return notThere(analysis, "answers");
+  return analysis.answers.map(({ question, answer, score, evidence }) =>
+    answer === null ? `  ${question}  not said` : `  ${question}  ${answer}  ${score.toFixed(2)}${quote(evidence, 1)}`,
   );
 }
 

@@ -3,47 +3,47 @@ import { readFile, statfs } from "node:fs/promises";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import type { ServiceStatus } from "../gateway/service-status.js";
 import { languagesText } from "../inference/model-engine.js";
-import type { WorkerRuntime } from "../jobs/worker-runtime.js";
 import type { EventLoopMonitor } from "../observability/event-loop.js";
 import { type HealthCheck, runHealthChecks } from "../observability/health.js";
 import type { Services } from "./build-services.js";
-import { chooseDevice, findGpus } from "./compute-device.js";
+import { findGpus } from "./compute-device.js";
+import type { Duties } from "./roles/process-role.js";
+import type { RunningWorker } from "./roles/running-worker.js";
 
 /** Under this the next recordings may not fit. */
 const LOW_DISK_BYTES = 1_073_741_824;
 
 export interface ServiceStatusOptions {
   readonly services: Services;
+  readonly duties: Duties;
   readonly dataDirectory: string;
-  readonly modelDevice: "auto" | "cpu" | "cuda";
+  readonly recordingsDirectory: string;
+  /** What models run on here. */
+  readonly modelDevice: "cpu" | "cuda";
   readonly version: string;
   readonly eventLoop: EventLoopMonitor;
-  readonly worker: () => WorkerRuntime | undefined;
+  readonly worker: () => RunningWorker | undefined;
   readonly isAccepting: () => boolean;
 }
 
 export function createServiceStatus(options: ServiceStatusOptions): ServiceStatus {
   const { services, dataDirectory } = options;
   const startedAtMs = performance.now();
-  const checks = createChecks(services, dataDirectory);
+  const checks = createChecks(services, options.duties, dataDirectory);
   const gpus = findGpus();
-  const device = chooseDevice(options.modelDevice, gpus);
   return {
     version: options.version,
     isAccepting: options.isAccepting,
     checks: (scope) => runHealthChecks(checks.filter(({ isEssential }) => scope === "all" || isEssential)),
     uptimeMs: () => performance.now() - startedAtMs,
     engines: () => services.inference.engines(),
-    workers: () => {
-      const worker = options.worker();
-      return {
-        modelProcesses: services.inference.processCount,
-        modelRequestsWaiting: services.inference.waitingCount,
-        jobConsumers: worker?.queues.length ?? 0,
-        jobConcurrency: worker?.concurrency ?? 0,
-        queues: worker?.queues ?? [],
-      };
-    },
+    // A disk that can't be asked has no room for anything; and whoever watches must still be told the rest.
+    freeBytes: async () => ({
+      data: await freeBytes(dataDirectory).catch(() => 0),
+      recordings: await freeBytes(options.recordingsDirectory).catch(() => 0),
+    }),
+    modelProcesses: () => ({ count: services.inference.processCount, waiting: services.inference.waitingCount, isNeeded: options.duties.hasModels }),
+    workers: () => services.listWorkers(options.worker()),
     resources: async () => ({
       cpuCores: availableParallelism(),
       memoryTotalBytes: totalmem(),
@@ -51,30 +51,26 @@ export function createServiceStatus(options: ServiceStatusOptions): ServiceStatu
       processMemoryBytes: process.memoryUsage.rss(),
       modelProcessesMemoryBytes: await memoryOf(services.inference.processIds),
       gpus: [...gpus],
-      modelDevice: await device,
+      modelDevice: options.modelDevice,
       dataDirectoryFreeBytes: await freeBytes(dataDirectory),
       eventLoopDelayP99Ms: options.eventLoop.takeP99Ms(),
     }),
   };
 }
 
-function createChecks({ database, inference, decoder }: Services, dataDirectory: string): readonly HealthCheck[] {
+function createChecks(services: Services, duties: Duties, dataDirectory: string): readonly HealthCheck[] {
+  return [...storageChecks(services, dataDirectory), ...(duties.hasModels ? modelChecks(services) : [])];
+}
+
+function storageChecks({ database }: Services, dataDirectory: string): readonly HealthCheck[] {
   return [
     {
       name: "database",
       isEssential: true,
       run: async () => {
         await database.sql.selectFrom("audit_head").select("seq").execute();
-        return { status: "ok", detail: "SQLite answers" };
+        return { status: "ok", detail: `${database.dialect} answers` };
       },
-    },
-    {
-      name: "model_processes",
-      isEssential: true,
-      run: async () =>
-        inference.processCount > 0
-          ? { status: "ok", detail: `${inference.processCount} running` }
-          : { status: "failed", detail: "none is running; they are being restarted" },
     },
     {
       name: "disk",
@@ -84,6 +80,19 @@ function createChecks({ database, inference, decoder }: Services, dataDirectory:
         const detail = `${Math.floor(free / 1_048_576)} MB free in the data directory`;
         return { status: free < LOW_DISK_BYTES ? "failed" : "ok", detail };
       },
+    },
+  ];
+}
+
+function modelChecks({ inference, decoder }: Services): readonly HealthCheck[] {
+  return [
+    {
+      name: "model_processes",
+      isEssential: true,
+      run: async () =>
+        inference.processCount > 0
+          ? { status: "ok", detail: `${inference.processCount} running` }
+          : { status: "failed", detail: "none is running; they are being restarted" },
     },
     {
       name: "decoder",

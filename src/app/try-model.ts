@@ -6,9 +6,9 @@ import { createBuiltinEngines } from "../inference/backends/builtin/create-built
 import { loadOnnxRuntime } from "../inference/backends/onnx/onnx-runtime.js";
 import type { ModelEngine, TaskInputs } from "../inference/model-engine.js";
 import type { InstalledModel } from "../inference/store/model-store.js";
+import { loadTaxonomy } from "./casework/taxonomy.js";
 import { createInstalledEngine } from "./installed-engines.js";
 import { packageAssets } from "./paths.js";
-import { loadTaxonomy } from "./taxonomy.js";
 
 const TRIAL_SAMPLES = 16_000;
 const TRIAL_AUDIO = { samples: new Int16Array(TRIAL_SAMPLES), sampleRateHz: 16_000, sourceSampleRateHz: 16_000, sampleCount: TRIAL_SAMPLES };

@@ -1,4 +1,5 @@
 /** Feedback of people on results: taken against what the model said, kept with its history, counted, exported. */
+
 import { type AgentFeedback, agreesWithModel, FEEDBACK_TASKS, type FeedbackCorrection, type FeedbackTask } from "../core/agent-feedback.js";
 import type { AnalysisResult } from "../core/analysis-result.js";
 import type { Clock } from "../core/clock.js";
@@ -6,13 +7,15 @@ import { AppError } from "../core/errors.js";
 import { newId } from "../core/ids.js";
 import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
+import { type TextCover, WITHHOLDING } from "../security/masking/cover-text.js";
 import { isGranted } from "../security/permissions.js";
-import { WITHHELD } from "../security/withhold-text.js";
 import type { AgentFeedbackRepository } from "../storage/repositories/agent-feedback-repository.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
+import { callNotFound } from "./call-not-found.js";
 import { correctionLabels, FEEDBACK_SOURCES, findPrediction, type TaxonomyLabels } from "./feedback-items.js";
 import { summarizeFeedback, type TaskStatistics } from "./feedback-statistics.js";
+import type { TextMasking } from "./text-masking.js";
 
 export type { TaxonomyLabels } from "./feedback-items.js";
 
@@ -43,7 +46,7 @@ export interface AgentFeedbackUseCase {
     authorized: Authorized<"feedback:read">,
     request: { readonly days: number; readonly task?: FeedbackTask },
   ): Promise<ReadonlyMap<FeedbackTask, TaskStatistics>>;
-  /** Oldest first; words withheld unless clear text is asked for. Audited before the first. */
+  /** Oldest first; words are masked unless clear text is asked for. Audited before the first. */
   export(authorized: Authorized<"feedback:export">, request: FeedbackExport): Promise<AsyncGenerator<AgentFeedback>>;
 }
 
@@ -51,6 +54,7 @@ export interface AgentFeedbackDependencies {
   readonly calls: CallRepository;
   readonly analyses: AnalysisRepository;
   readonly feedbackRecords: AgentFeedbackRepository;
+  readonly masking: TextMasking;
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly taxonomyLabels: TaxonomyLabels;
@@ -71,7 +75,7 @@ export function createAgentFeedback(dependencies: AgentFeedbackDependencies): Ag
       return said;
     },
     async list({ actor }, callId, task) {
-      if (!(await calls.hasCall(callId))) throw new AppError("CALL_NOT_FOUND", "There is no call with this id.");
+      if (!(await calls.hasCall(callId))) throw callNotFound();
       await record(actor, "feedback.read", callId);
       return feedbackRecords.listOfCall(callId, task);
     },
@@ -90,29 +94,39 @@ export function createAgentFeedback(dependencies: AgentFeedbackDependencies): Ag
         throw new AppError("AUTH_PERMISSION_DENIED", `The role ${actor.role} may not export clear text; leave text=clear out.`);
       }
       await record(actor, clearText ? "feedback.exported_clear" : "feedback.exported", "agent_feedback");
-      return exportPages(feedbackRecords, fromMs, clearText ? (feedback) => feedback : withoutWords);
+      const masked = async (feedback: AgentFeedback): Promise<AgentFeedback> => withCoveredWords(feedback, await coverOf(dependencies, feedback.callId));
+      return exportPages(feedbackRecords, fromMs, clearText ? async (feedback) => feedback : masked);
     },
   };
 }
 
-async function* exportPages(records: AgentFeedbackRepository, fromMs: number, show: (feedback: AgentFeedback) => AgentFeedback): AsyncGenerator<AgentFeedback> {
+async function* exportPages(
+  records: AgentFeedbackRepository,
+  fromMs: number,
+  show: (feedback: AgentFeedback) => Promise<AgentFeedback>,
+): AsyncGenerator<AgentFeedback> {
   let afterId: string | undefined;
   for (;;) {
     const page = await records.listPage({ fromMs, limit: EXPORT_PAGE, ...(afterId === undefined ? {} : { afterId }) });
-    for (const feedback of page) yield show(feedback);
+    for (const feedback of page) yield await show(feedback);
     if (page.length < EXPORT_PAGE) return;
     afterId = page.at(-1)?.feedbackId;
   }
 }
 
-function withoutWords(feedback: AgentFeedback): AgentFeedback {
-  const hidden = (words: string | null | undefined): string | null => (words === null || words === undefined ? null : WITHHELD);
+async function coverOf({ calls, masking }: AgentFeedbackDependencies, callId: string): Promise<TextCover> {
+  const sealer = await calls.openSealer(callId).catch(() => undefined);
+  return sealer === undefined ? WITHHOLDING : masking.coverOf({ callId, sealer });
+}
+
+function withCoveredWords(feedback: AgentFeedback, cover: TextCover): AgentFeedback {
+  const hidden = (words: string | null | undefined): string | null => (words === null || words === undefined ? null : cover.text(words));
   const { correction } = feedback;
   return {
     ...feedback,
     reason: hidden(feedback.reason),
     predictedText: hidden(feedback.predictedText),
-    correction: correction?.text === undefined ? correction : { ...correction, text: WITHHELD },
+    correction: correction?.text === undefined ? correction : { ...correction, text: cover.text(correction.text) },
   };
 }
 

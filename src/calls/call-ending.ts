@@ -24,6 +24,9 @@ export async function endCall({ database, calls, eventLog }: CallEndingDependenc
   try {
     const sealer = await calls.openSealer(callId);
     await inUnitOfWork(database, async (unitOfWork) => {
+      // A job given up for stalled may have been at its end in another process: its analysis stands.
+      const analysed = await eventLog.listOfTypes({ callId, sealer }, ["analysis.completed"], unitOfWork);
+      if (analysed.some((event) => event.type === "analysis.completed" && event.payload.taskId === taskId)) return;
       await calls.updateOutcome(callId, { status }, unitOfWork);
       await eventLog.append({ callId, sealer }, [{ type: "call.failed", payload: { taskId, status, errorCode } }], unitOfWork);
     });

@@ -14,11 +14,12 @@ import type { JobRecord, QueueBackend } from "../queue/queue-backend.js";
 import type { AuditSink } from "../security/audit-record.js";
 import type { Authorized } from "../security/authorization.js";
 import { recordCallReading } from "../security/call-reading.js";
-import type { CallSealer } from "../security/sealed-text.js";
-import { withholdEventText } from "../security/withhold-text.js";
+import { coverEvent } from "../security/masking/cover-text.js";
+import type { CallSealer } from "../security/sealing/sealed-text.js";
 import type { CallEventRepository } from "../storage/repositories/call-event-repository.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
 import type { UnitOfWork } from "../storage/unit-of-work.js";
+import type { TextMasking } from "./text-masking.js";
 
 export interface FollowRequest {
   readonly taskId: string;
@@ -37,7 +38,7 @@ export interface CallEventLog {
   append(call: { readonly callId: string; readonly sealer: CallSealer }, events: readonly NewCallEvent[], unitOfWork: UnitOfWork): Promise<void>;
   /**
    * The events of a task's call after `afterSeq`, those that exist and those to come, until the task has ended. Text is
-   * shown to roles with `transcript:read`, audited before the first; others get it withheld.
+   * shown to roles with `transcript:read`, audited before the first; others get it masked.
    *
    * @returns undefined when the task has ended and there is nothing after `afterSeq`.
    * @throws AppError `QUEUE_JOB_NOT_FOUND`, `AUDIT_SINK_UNAVAILABLE`
@@ -49,8 +50,12 @@ export interface CallEventLog {
    * @throws AppError `CALL_NOT_FOUND`, `AUDIT_SINK_UNAVAILABLE`
    */
   followCall(authorized: Authorized<"call:read">, request: FollowCallRequest): Promise<AsyncGenerator<CallEvent>>;
-  /** Events of these types so far, for who may read them. Not audited: the caller does. */
-  listOfTypes(call: { readonly callId: string; readonly sealer: CallSealer }, types: readonly CallEventType[]): Promise<readonly CallEvent[]>;
+  /** Events of these types so far, for who may read them; in a unit of work none is added until it ends. Not audited: the caller does. */
+  listOfTypes(
+    call: { readonly callId: string; readonly sealer: CallSealer },
+    types: readonly CallEventType[],
+    unitOfWork?: UnitOfWork,
+  ): Promise<readonly CallEvent[]>;
 }
 
 export interface CallEventLogDependencies {
@@ -58,6 +63,7 @@ export interface CallEventLogDependencies {
   readonly events: CallEventRepository;
   readonly bus: EventBus;
   readonly queue: Pick<QueueBackend, "find">;
+  readonly masking: TextMasking;
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
@@ -87,7 +93,7 @@ export function createCallEventLog(dependencies: CallEventLogDependencies): Call
         ...request,
         callId,
         sealer,
-        show: maySeeText ? (event) => event : withholdEventText,
+        show: await showing(dependencies, { callId, sealer }, maySeeText),
         end: taskEnd(dependencies, request.taskId),
       });
     },
@@ -95,10 +101,21 @@ export function createCallEventLog(dependencies: CallEventLogDependencies): Call
       const { callId } = request;
       const sealer = await calls.openSealer(callId);
       const { maySeeText } = await recordCallReading(dependencies, actor, callId);
-      return readOn(dependencies, { ...request, sealer, show: maySeeText ? (event) => event : withholdEventText, end: callEnd(dependencies, callId) });
+      const show = await showing(dependencies, { callId, sealer }, maySeeText);
+      return readOn(dependencies, { ...request, sealer, show, end: callEnd(dependencies, callId) });
     },
-    listOfTypes: (call, types) => events.listOfTypes(call, types),
+    listOfTypes: (call, types, unitOfWork) => events.listOfTypes(call, types, unitOfWork),
   };
+}
+
+async function showing(
+  { masking }: CallEventLogDependencies,
+  call: { readonly callId: string; readonly sealer: CallSealer },
+  maySeeText: boolean,
+): Promise<(event: CallEvent) => CallEvent> {
+  if (maySeeText) return (event) => event;
+  const cover = await masking.coverOf(call);
+  return (event) => coverEvent(event, cover);
 }
 
 /** How a reader knows that nothing more comes. */

@@ -1,8 +1,9 @@
-/** The calls there were: listed, looked at, exported, deleted. Every look at a text leaves an audit record first. */
+/** The calls there were: listed, looked at, exported, held, deleted. Every look at a text leaves an audit record first. */
 
 import { assembleAnalysis } from "../analysis/assemble-analysis.js";
 import { StageRunner } from "../analysis/stage-runner.js";
 import type { AnalysisResult } from "../core/analysis-result.js";
+import type { DeletionReceipt } from "../core/call.js";
 import { type CallRecord, isEndedStatus } from "../core/call.js";
 import type { CallFilter, CallPosition } from "../core/call-filter.js";
 import type { Clock } from "../core/clock.js";
@@ -11,15 +12,17 @@ import type { QueueBackend } from "../queue/queue-backend.js";
 import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
 import { recordCallReading } from "../security/call-reading.js";
+import { coverAnalysis } from "../security/masking/cover-text.js";
 import { isGranted } from "../security/permissions.js";
-import { withholdText } from "../security/withhold-text.js";
-import type { AudioStore } from "../storage/audio-store.js";
-import type { AppDatabase } from "../storage/database.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
+import type { CallExpiryRepository } from "../storage/repositories/call-expiry-repository.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
-import { inUnitOfWork } from "../storage/unit-of-work.js";
+import type { DeletionReceiptRepository, ReceiptPage, StoredReceipt } from "../storage/repositories/deletion-receipt-repository.js";
 import type { CallEventLog } from "./call-event-log.js";
+import { callNotFound } from "./call-not-found.js";
+import type { CallDeletion } from "./deletion/call-deletion.js";
 import { analysisSoFar, EVENTS_OF_ANALYSIS } from "./following/analysis-so-far.js";
+import type { TextMasking } from "./text-masking.js";
 
 export interface CallPage {
   readonly calls: readonly CallRecord[];
@@ -27,11 +30,10 @@ export interface CallPage {
   readonly next?: CallPosition;
 }
 
-/** How many of what went with a call. */
-export interface DeletedCall {
-  readonly callId: string;
-  readonly recordings: number;
-  readonly tasks: number;
+export interface DeletionReceiptPage {
+  readonly receipts: readonly StoredReceipt[];
+  /** Where the next page begins; absent on the last. */
+  readonly nextId?: string;
 }
 
 export interface CallHistory {
@@ -41,13 +43,13 @@ export interface CallHistory {
   get(authorized: Authorized<"call:read">, callId: string): Promise<CallRecord>;
   /**
    * The newest finished analysis; while there is none, what the stages done so far say, under the task's status. Text is
-   * shown to roles with `transcript:read`, and withheld from others.
+   * shown to roles with `transcript:read`, and masked for others.
    *
-   * @throws AppError `CALL_NOT_FOUND`, `AUDIT_SINK_UNAVAILABLE`
+   * @throws AppError `CALL_NOT_FOUND`, `CALL_TEXTS_DELETED`, `AUDIT_SINK_UNAVAILABLE`
    */
   analysis(authorized: Authorized<"call:read">, callId: string): Promise<AnalysisResult>;
   /**
-   * Call and analysis together, to be taken away. Without `clearText` every text is withheld.
+   * Call and analysis together, to be taken away. Without `clearText` every text is masked.
    *
    * @throws AppError `CALL_NOT_FOUND`, `AUTH_PERMISSION_DENIED` when clear text is asked for by a role that may not read it
    */
@@ -55,22 +57,48 @@ export interface CallHistory {
     authorized: Authorized<"call:read">,
     callId: string,
     options: { readonly clearText: boolean },
-  ): Promise<{ readonly call: CallRecord; readonly analysis: AnalysisResult }>;
+  ): Promise<{ readonly call: CallRecord; readonly analysis: AnalysisResult; readonly mappings: readonly MappedCategory[] }>;
   /**
    * The call, its recordings, analyses, events and tasks, and the key all of it was sealed with. Work on it is stopped.
    *
    * @throws AppError `CALL_NOT_FOUND`, `CALL_ON_LEGAL_HOLD`, `CALL_IN_WORK` while it runs
    */
-  delete(authorized: Authorized<"call:delete">, callId: string): Promise<DeletedCall>;
+  delete(authorized: Authorized<"call:delete">, callId: string): Promise<DeletionReceipt>;
+  /** A call on hold is kept from deletion and from every retention policy. @throws AppError `CALL_NOT_FOUND` */
+  hold(authorized: Authorized<"call:hold">, callId: string, legalHold: boolean): Promise<CallRecord>;
+  /** What was deleted, newest first. */
+  receipts(authorized: Authorized<"call:delete">, page: ReceiptPage): Promise<DeletionReceiptPage>;
+  /** @throws AppError `CALL_RECEIPT_NOT_FOUND` */
+  receipt(authorized: Authorized<"call:delete">, receiptId: string): Promise<StoredReceipt>;
+}
+
+/** Into another list of categories, for reports. */
+export interface CategoryMapping {
+  /** Whose list. */
+  readonly to: string;
+  /** False: nobody has checked it against that list. */
+  readonly isCertain: boolean;
+  /** By our sub-category. */
+  readonly categoryOf: ReadonlyMap<string, string>;
+}
+
+/** What a classification is in another list. */
+export interface MappedCategory extends Pick<CategoryMapping, "to" | "isCertain"> {
+  /** Null: it has no counterpart there, or there is none to map. */
+  readonly category: string | null;
 }
 
 export interface CallHistoryDependencies {
-  readonly database: AppDatabase;
+  /** Absent: none. */
+  readonly mappings?: readonly CategoryMapping[];
   readonly calls: CallRepository;
+  readonly expiry: CallExpiryRepository;
+  readonly receipts: DeletionReceiptRepository;
+  readonly deletion: CallDeletion;
   readonly analyses: AnalysisRepository;
-  readonly audioStore: AudioStore;
   readonly queue: QueueBackend;
   readonly eventLog: Pick<CallEventLog, "listOfTypes">;
+  readonly masking: TextMasking;
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
@@ -97,7 +125,7 @@ export function createCallHistory(dependencies: CallHistoryDependencies): CallHi
       const call = await find(callId);
       const { maySeeText } = await recordCallReading(dependencies, actor, callId);
       const analysis = await newestAnalysis(dependencies, call);
-      return maySeeText ? analysis : withholdText(analysis);
+      return maySeeText ? analysis : maskAnalysis(dependencies, analysis);
     },
     async export({ actor }, callId, { clearText }) {
       const call = await find(callId);
@@ -106,21 +134,45 @@ export function createCallHistory(dependencies: CallHistoryDependencies): CallHi
       }
       await record(actor, clearText ? "call.exported_clear" : "call.exported", callId);
       const analysis = await newestAnalysis(dependencies, call);
-      return { call, analysis: clearText ? analysis : withholdText(analysis) };
+      return { call, analysis: clearText ? analysis : await maskAnalysis(dependencies, analysis), mappings: mapCategory(dependencies, analysis) };
     },
     async delete({ actor }, callId) {
       const call = await find(callId);
-      if (call.legalHold) throw new AppError("CALL_ON_LEGAL_HOLD", "The call is on legal hold and can't be deleted.");
       if (call.source === "live" && call.endedAtMs === null && !isEndedStatus(call.status)) {
         throw new AppError("CALL_IN_WORK", "The call is in progress; end it first, then delete it.");
       }
-      await record(actor, "call.deleted", callId);
-      return deleteCall(dependencies, callId);
+      return dependencies.deletion.delete("call", callId, { actor, reason: "request" });
+    },
+    async hold({ actor }, callId, legalHold) {
+      await find(callId);
+      await record(actor, legalHold ? "call.held" : "call.released", callId);
+      if (!(await dependencies.expiry.setLegalHold(callId, legalHold))) throw callNotFound();
+      return find(callId);
+    },
+    async receipts(_authorized, page) {
+      const found = await dependencies.receipts.listReceipts({ ...page, limit: page.limit + 1 });
+      const receipts = found.slice(0, page.limit);
+      const last = receipts.at(-1);
+      return found.length <= page.limit || last === undefined ? { receipts } : { receipts, nextId: last.receiptId };
+    },
+    async receipt(_authorized, receiptId) {
+      const receipt = await dependencies.receipts.findReceipt(receiptId);
+      if (receipt === undefined) throw new AppError("CALL_RECEIPT_NOT_FOUND", "There is no receipt of a deletion with this id.");
+      return receipt;
     },
   };
 }
 
-async function newestAnalysis({ calls, analyses, queue, eventLog, clock }: CallHistoryDependencies, call: CallRecord): Promise<AnalysisResult> {
+function mapCategory({ mappings = [] }: CallHistoryDependencies, { classification }: AnalysisResult): readonly MappedCategory[] {
+  const label = classification?.subCategory.label ?? null;
+  return mappings.map(({ to, isCertain, categoryOf }) => ({ to, isCertain, category: label === null ? null : (categoryOf.get(label) ?? null) }));
+}
+
+async function hadTextsDeleted(receipts: DeletionReceiptRepository, callId: string): Promise<boolean> {
+  return (await receipts.listReceipts({ callId, limit: 100 })).some(({ part }) => part === "texts");
+}
+
+async function newestAnalysis({ calls, analyses, receipts, queue, eventLog, clock }: CallHistoryDependencies, call: CallRecord): Promise<AnalysisResult> {
   const { callId } = call;
   const sealer = await calls.openSealer(callId);
   const taskIds = await calls.listTaskIds(callId);
@@ -133,25 +185,16 @@ async function newestAnalysis({ calls, analyses, queue, eventLog, clock }: CallH
   const [taskId = ""] = taskIds;
   const earlier = await analyses.loadCompletedStages({ callId, taskId, sealer });
   const runner = new StageRunner({ earlier, clock, signal: new AbortController().signal });
+  if (!isRunning && earlier.size === 0 && isEndedStatus(call.status) && (await hadTextsDeleted(receipts, callId))) {
+    throw new AppError("CALL_TEXTS_DELETED", "What was said in this call was deleted, by a retention policy or on request; its record is kept.");
+  }
   const assembled = { ...assembleAnalysis({ callId, taskId }, runner), status: (await queue.find(taskId))?.status ?? call.status };
   if (call.source !== "live" || earlier.has("transcript")) return assembled;
   // Until its recording was heard, what was heard while it ran.
   return { ...assembled, ...analysisSoFar(await eventLog.listOfTypes({ callId, sealer }, EVENTS_OF_ANALYSIS)) };
 }
 
-async function deleteCall({ database, calls, audioStore, queue }: CallHistoryDependencies, callId: string): Promise<DeletedCall> {
-  const taskIds = await calls.listTaskIds(callId);
-  for (const taskId of taskIds) await queue.cancel(taskId);
-  const recordings = await calls.listRecordings(callId);
-  await inUnitOfWork(database, async (unitOfWork) => {
-    if (!(await calls.removeCall(callId, unitOfWork))) throw callNotFound();
-    await queue.forget(taskIds, { unitOfWork });
-  });
-  // After the commit: a crash here leaves audio without a key, which the next start removes.
-  for (const { audioKey } of recordings) await audioStore.remove(audioKey);
-  return { callId, recordings: recordings.length, tasks: taskIds.length };
-}
-
-function callNotFound(): AppError {
-  return new AppError("CALL_NOT_FOUND", "There is no call with this id.");
+async function maskAnalysis({ calls, masking }: CallHistoryDependencies, analysis: AnalysisResult): Promise<AnalysisResult> {
+  const { callId } = analysis;
+  return coverAnalysis(analysis, await masking.coverOf({ callId, sealer: await calls.openSealer(callId) }));
 }

@@ -12,6 +12,7 @@ import type { AppDatabase } from "../storage/database.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
 import type { LiveCallRepository } from "../storage/repositories/live-call-repository.js";
 import { inUnitOfWork } from "../storage/unit-of-work.js";
+import { callNotFound } from "./call-not-found.js";
 
 export interface ReanalysisUseCase {
   /** The newest analysis counts. @throws AppError `CALL_NOT_FOUND`, `CALL_IN_WORK`, `AUDIO_FILE_NOT_FOUND` */
@@ -35,8 +36,8 @@ export function createReanalysis(dependencies: ReanalysisDependencies): Reanalys
   return {
     async start({ actor }, callId) {
       const status = await calls.findStatus(callId);
-      if (status === undefined) throw new AppError("CALL_NOT_FOUND", "There is no call with this id.");
-      if (!isEndedStatus(status)) throw new AppError("CALL_IN_WORK", "The call runs or is being analysed; wait for that to end.");
+      if (status === undefined) throw callNotFound();
+      if (!isEndedStatus(status)) throw inWork();
       const original = (await calls.listRecordings(callId)).find(({ kind }) => kind === "original");
       if (original === undefined) throw new AppError("AUDIO_FILE_NOT_FOUND", "The call has no recording.");
       await recordAllowed(dependencies, actor, "recording.created", callId);
@@ -44,6 +45,9 @@ export function createReanalysis(dependencies: ReanalysisDependencies): Reanalys
       const language = (await liveCallRecords.find(callId))?.language ?? "auto";
       const payload: ProcessRecordingPayload = { callId, recordingId: original.recordingId, language, includeTranslation: true, speechEngine };
       await inUnitOfWork(database, async (unitOfWork) => {
+        // Of two that ask at once, one gets it.
+        const now = await calls.findStatus(callId, unitOfWork);
+        if (now !== undefined && !isEndedStatus(now)) throw inWork();
         await calls.insertTask(callId, taskId, unitOfWork);
         await calls.updateOutcome(callId, { status: "queued" }, unitOfWork);
         await queue.enqueue("recordings", { jobId: taskId, jobName: PROCESS_RECORDING, payload, maxAttempts }, { unitOfWork });
@@ -51,4 +55,8 @@ export function createReanalysis(dependencies: ReanalysisDependencies): Reanalys
       return { callId, taskId };
     },
   };
+}
+
+function inWork(): AppError {
+  return new AppError("CALL_IN_WORK", "The call runs or is being analysed; wait for that to end.");
 }

@@ -15,7 +15,7 @@ import { PROCESS_RECORDING, type ProcessRecordingPayload, processRecordingPayloa
 import type { QueueBackend } from "../queue/queue-backend.js";
 import { type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
-import type { SealerFactory } from "../security/sealed-text.js";
+import type { SealerFactory } from "../security/sealing/sealed-text.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import type { AppDatabase } from "../storage/database.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";

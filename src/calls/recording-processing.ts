@@ -10,7 +10,7 @@ import { isMoreUrgent, type Priority } from "../core/case-classification.js";
 import { AppError } from "../core/errors.js";
 import type { RiskKind } from "../core/risk.js";
 import type { ProcessRecordingPayload } from "../protocol/job-payloads.js";
-import type { CallSealer } from "../security/sealed-text.js";
+import type { CallSealer } from "../security/sealing/sealed-text.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import type { AppDatabase } from "../storage/database.js";
 import { fetchRecording } from "../storage/recording-fetch.js";
@@ -105,12 +105,14 @@ async function processRecording(dependencies: RecordingProcessingDependencies, p
     }
     const result = next.value;
     refuseIfWorthRetrying(result, context);
-    await inUnitOfWork(database, async (unitOfWork) => {
-      await analyses.saveAnalysis(task, result, clock.nowMs(), unitOfWork);
+    const isFirst = await inUnitOfWork(database, async (unitOfWork) => {
+      // Another delivery of this job was first: it has said so already.
+      if (!(await analyses.saveAnalysis(task, result, clock.nowMs(), unitOfWork))) return false;
       await calls.updateOutcome(payload.callId, outcomeOf(result), unitOfWork);
       await eventLog.append(task, [{ type: "analysis.completed", payload: { taskId: task.taskId, isPartial: isPartial(result) } }], unitOfWork);
+      return true;
     });
-    dependencies.onAnalysed?.(result);
+    if (isFirst) dependencies.onAnalysed?.(result);
   } finally {
     await rm(workDirectory, { recursive: true, force: true });
   }

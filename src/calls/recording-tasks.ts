@@ -9,9 +9,10 @@ import type { CancelOutcome, JobRecord, QueueBackend } from "../queue/queue-back
 import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
 import { recordCallReading } from "../security/call-reading.js";
-import { withholdText } from "../security/withhold-text.js";
+import { coverAnalysis } from "../security/masking/cover-text.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import { type CallEndingDependencies, endCall } from "./call-ending.js";
+import type { TextMasking } from "./text-masking.js";
 
 export interface RecordingTask {
   readonly taskId: string;
@@ -27,7 +28,7 @@ export interface RecordingTask {
 export interface RecordingTasks {
   /**
    * A task, with its analysis when it is done. The text of the call is shown to roles with `transcript:read` only, and
-   * reading it leaves an audit record first; others get the analysis with every text withheld.
+   * reading it leaves an audit record first; others get the analysis with every text masked.
    *
    * @throws AppError `QUEUE_JOB_NOT_FOUND`, `AUDIT_SINK_UNAVAILABLE`
    */
@@ -44,6 +45,7 @@ export interface RecordingTasks {
 export interface RecordingTasksDependencies extends CallEndingDependencies {
   readonly queue: QueueBackend;
   readonly analyses: AnalysisRepository;
+  readonly masking: TextMasking;
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
@@ -67,9 +69,10 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
       const stages = await analyses.listStageReports(taskId);
       if (task.status !== "completed") return { ...task, stages };
       const { maySeeText } = await recordCallReading(dependencies, actor, task.callId);
-      const result = await analyses.findAnalysis({ taskId, callId: task.callId, sealer: await calls.openSealer(task.callId) });
+      const call = { callId: task.callId, sealer: await calls.openSealer(task.callId) };
+      const result = await analyses.findAnalysis({ taskId, ...call });
       if (result === undefined) return { ...task, stages };
-      return { ...task, stages, result: maySeeText ? result : withholdText(result) };
+      return { ...task, stages, result: maySeeText ? result : coverAnalysis(result, await dependencies.masking.coverOf(call)) };
     },
     async cancel({ actor }, taskId) {
       const { callId } = toTask(await findJob(taskId));

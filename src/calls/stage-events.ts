@@ -4,6 +4,7 @@ import type { TranscribeOutput } from "../analysis/steps/transcribe-channels.js"
 import type { StageOutcome, Translation } from "../core/analysis-result.js";
 import type { NewCallEvent } from "../core/call-event.js";
 import type { CallSummary } from "../core/call-summary.js";
+import type { CaseAnswer } from "../core/case/case-answer.js";
 import { type CaseClassification, isMoreUrgent, type Priority } from "../core/case-classification.js";
 import type { Entity } from "../core/entity.js";
 import type { QualityScore } from "../core/quality-score.js";
@@ -43,6 +44,8 @@ function resultEvents(taskId: string, { report, output }: StageOutcome, raised: 
         .map((finding) => ({ type: "risk.raised", payload: { taskId, finding, isInterim: false } }));
     case "summary":
       return [{ type: "summary.updated", payload: { taskId, summary: value<CallSummary>() } }];
+    case "answers":
+      return [{ type: "answers.updated", payload: { taskId, answers: value<readonly CaseAnswer[]>() } }];
     case "quality":
       return [{ type: "quality.updated", payload: { taskId, quality: value<QualityScore>() } }];
     default:

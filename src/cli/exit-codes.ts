@@ -11,6 +11,7 @@ const INTERNAL_CODES = [
   "MODEL_DEADLINE_EXCEEDED",
   "AUDIT_CHAIN_BROKEN",
   "AUDIT_SINK_UNAVAILABLE",
+  "REDIS_UNAVAILABLE",
 ];
 
 export function exitCodeOf(error: unknown): number {

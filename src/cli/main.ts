@@ -6,13 +6,15 @@ import { addCallCommand } from "./commands/call.js";
 import { addDemoCommand } from "./commands/demo.js";
 import { addDoctorCommand } from "./commands/doctor.js";
 import { addEvaluateCommand } from "./commands/evaluate.js";
+import { addInstallServiceCommand } from "./commands/install-service.js";
 import { addJobsCommand } from "./commands/jobs.js";
 import { addKeysCommand } from "./commands/keys.js";
-import { addMigrateCommand } from "./commands/migrate.js";
 import { addModelsCommand } from "./commands/models.js";
 import { addOpenapiCommand } from "./commands/openapi.js";
 import { addProcessCommand } from "./commands/process.js";
+import { addRoleCommands } from "./commands/roles.js";
 import { addServeCommand } from "./commands/serve.js";
+import { addStoredDataCommands } from "./commands/stored-data.js";
 import { addWatchCommand } from "./commands/watch.js";
 import type { CliContext } from "./context.js";
 import { EXIT } from "./exit-codes.js";
@@ -35,15 +37,17 @@ const program = new Command("openchs-ai")
   .showHelpAfterError(false);
 for (const add of [
   addServeCommand,
+  addRoleCommands,
   addProcessCommand,
   addCallCommand,
   addKeysCommand,
   addJobsCommand,
   addModelsCommand,
   addEvaluateCommand,
-  addMigrateCommand,
+  addStoredDataCommands,
   addAuditCommand,
   addDoctorCommand,
+  addInstallServiceCommand,
   addOpenapiCommand,
   addWatchCommand,
   addDemoCommand,

@@ -24,6 +24,10 @@ function isNetwork(text: string): boolean {
   return isIP(address) > 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
 }
 
+function isDatabaseUrl(url: string): boolean {
+  return /^(?:postgres|postgresql|mysql|mariadb):\/\//.test(url) && URL.canParse(url);
+}
+
 /** Keys that came over an open line could be anybody's. */
 function isSafeUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
@@ -37,6 +41,7 @@ export const configSchema = z.object({
   gateway: z.object({
     host: z.string().min(1),
     port: integer(0, 65_535),
+    trustedProxies: z.array(z.string().refine(isNetwork)),
     requestsPerSecond: integer(1, 100_000),
     requestBurst: integer(1, 1_000_000),
     uploadsAtOnce: integer(1, 10_000),
@@ -53,6 +58,7 @@ export const configSchema = z.object({
     maxConnections: integer(1, 100_000),
     idleTimeoutMs: integer(1_000, 3_600_000),
     lingerMs: integer(0, 60_000),
+    drainMs: integer(0, 86_400_000),
     host: z.string().min(1).optional(),
     allowedPeers: z.array(z.string().refine(isNetwork)),
     maxPace: integer(1, 1_000),
@@ -71,6 +77,20 @@ export const configSchema = z.object({
     pauseDigit: digit,
     resumeDigit: digit,
   }),
+  database: z.object({ url: z.string().refine(isDatabaseUrl).optional(), poolSize: integer(1, 200) }),
+  redis: z.object({
+    url: z.url({ protocol: /^rediss?$/ }).optional(),
+    clusterNodes: z.array(z.url({ protocol: /^rediss?$/ })),
+    caFile: optionalPath,
+    namespace: z.string().regex(/^[a-z0-9-]{1,32}$/),
+  }),
+  audioStore: z.object({
+    url: z
+      .string()
+      .regex(/^file:\/{0,2}\/./)
+      .optional(),
+  }),
+  retention: z.object({ callDays: integer(0, 36_500), textDays: integer(0, 36_500), audioDays: integer(0, 36_500) }),
   tls: z.object({ certificateFile: optionalPath, keyFile: optionalPath }),
   security: z.object({ masterKeyFile: optionalPath }),
   jwt: z.object({
@@ -91,6 +111,7 @@ export const configSchema = z.object({
     defaults: z.array(z.string().refine(isLanguageTag)).min(1),
     translationTarget: z.string().refine(isLanguageTag),
   }),
+  cases: z.object({ taxonomy: z.string().regex(/^(?:openchs|kenya|tanzania)$|[/\\]|\.json$/u), formFile: optionalPath }),
   inference: z.object({
     processes: integer(0, 64),
     speechEngine: z.string().min(1),

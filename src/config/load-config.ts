@@ -32,7 +32,7 @@ export function loadConfig({ argv = {}, env = {}, file = {} }: ConfigSources): C
   nested["dataDirectory"] = resolve(String(nested["dataDirectory"] ?? defaultDataDirectory()));
   const inference = nested["inference"] as Record<string, unknown>;
   inference["modelsDirectory"] = resolve(String(inference["modelsDirectory"] ?? join(String(nested["dataDirectory"]), "models")));
-  for (const section of ["tls", "security"]) nested[section] ??= {};
+  for (const section of ["tls", "security", "audioStore"]) nested[section] ??= {};
   const parsed = configSchema.safeParse(nested);
   if (!parsed.success) faults.push(...parsed.error.issues.map(({ path }) => describeFault(path)));
   if (parsed.data !== undefined && (parsed.data.tls.certificateFile === undefined) !== (parsed.data.tls.keyFile === undefined)) {
@@ -55,7 +55,10 @@ function defaultDataDirectory(): string {
 
 const emptyToUndefined = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
 /** Settings that are lists, written with commas. */
-const LISTS: ReadonlySet<string> = new Set(["language.defaults", "telephony.allowedPeers", "remote.chatTasks", "inference.preload"]);
+const LISTS: ReadonlySet<string> = new Set([
+  ...["language.defaults", "telephony.allowedPeers", "remote.chatTasks", "inference.preload", "redis.clusterNodes"],
+  "gateway.trustedProxies",
+]);
 
 const splitList = (text: string): string[] =>
   text

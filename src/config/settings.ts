@@ -1,16 +1,6 @@
 /** Every setting of the product: its variable, its rule, its default, and what it is for; docs/config.md follows from it. */
-import { CHAT_TASKS, MODEL_TASKS } from "../core/model-task.js";
-
-/** A setting as the outside sees it. */
-export interface SettingDefinition {
-  /** Place in `Config`. */
-  readonly path: string;
-  /** As it would be written outside; absent: unset. */
-  readonly defaultText?: string;
-  /** The rule in words, for messages and the page. */
-  readonly rule: string;
-  readonly purpose: string;
-}
+import { MODEL_SETTINGS } from "./model-settings.js";
+import type { SettingDefinition } from "./setting-definition.js";
 
 /** By variable; the order is that of docs/config.md. */
 export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
@@ -27,6 +17,12 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     purpose: "Address the service listens on. Anything but loopback should have TLS.",
   },
   PORT: { path: "gateway.port", defaultText: "8125", rule: "0 to 65535", purpose: "Port of the HTTP gateway; 0 takes a free one." },
+  TRUSTED_PROXIES: {
+    path: "gateway.trustedProxies",
+    defaultText: "",
+    rule: "addresses or networks such as 10.0.0.0/8, separated by commas",
+    purpose: "Proxies in front of the gateway whose X-Forwarded-For is believed. Limits of those without credentials count by that address.",
+  },
   REQUESTS_PER_SECOND: {
     path: "gateway.requestsPerSecond",
     defaultText: "100",
@@ -78,6 +74,13 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     defaultText: "3000",
     rule: "0 to 60000",
     purpose: "How long a call with no leg left waits for one before it has ended.",
+  },
+  STREAM_DRAIN_MS: {
+    path: "telephony.drainMs",
+    defaultText: "0",
+    rule: "0 to 86400000",
+    purpose:
+      "How long calls may go on when the process is told to stop: no new one is taken, and those that have not ended by then are ended and stored. Let the supervisor wait for longer.",
   },
   STREAM_HOST: { path: "telephony.host", rule: "an address", purpose: "Address the telephony port listens on. Default: that of HOST." },
   STREAM_ALLOWED_PEERS: {
@@ -196,114 +199,24 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     purpose: "Languages a call may be in when none is given.",
   },
   TRANSLATION_TARGET: { path: "language.translationTarget", defaultText: "en", rule: "a language tag", purpose: "Language translations are made into." },
-  MODELS_DIR: {
-    path: "inference.modelsDirectory",
-    rule: "a directory path",
-    purpose: "Where installed models lie; `openchs-ai models` puts them there. Default: `models` under DATA_DIR.",
-  },
-  MODEL_PROCESSES: { path: "inference.processes", defaultText: "0", rule: "0 to 64", purpose: "Model processes; 0 means one per core." },
-  MODEL_DEVICE: {
-    path: "inference.device",
-    defaultText: "auto",
-    rule: "auto, cpu or cuda",
-    purpose:
-      "What installed models run on: `auto` takes an NVIDIA GPU when onnxruntime was installed with CUDA. A GPU that fails leaves the work to the processor.",
-  },
-  MODEL_MEMORY_MB: {
-    path: "inference.memoryMb",
+  ...MODEL_SETTINGS,
+  RETENTION_CALL_DAYS: {
+    path: "retention.callDays",
     defaultText: "0",
-    rule: "0 to 10000000",
-    purpose:
-      "Memory that installed models may take in one model process; one that has no room leaves the work to the next engine. 0: as much as the machine has.",
+    rule: "0 to 36500",
+    purpose: "Days after it began at which a call goes with everything of it; 0 keeps it. Calls on legal hold stay.",
   },
-  MODEL_IDLE_MS: {
-    path: "inference.idleMs",
-    defaultText: "1800000",
-    rule: "0 to 604800000",
-    purpose: "An installed model without work for so long is let go until it is needed again. 0: it stays.",
+  RETENTION_TEXT_DAYS: {
+    path: "retention.textDays",
+    defaultText: "0",
+    rule: "0 to 36500",
+    purpose: "Days after which what was said goes: transcript, analyses, events, feedback. The record and the recordings stay.",
   },
-  MODEL_PRELOAD: {
-    path: "inference.preload",
-    defaultText: "speech",
-    rule: `of ${MODEL_TASKS.join(", ")}, separated by commas`,
-    purpose: "Tasks whose model is loaded when the service starts, so that the first call does not wait for it.",
-  },
-  MODEL_MAX_WAITING: {
-    path: "inference.maxWaiting",
-    defaultText: "1000",
-    rule: "1 to 100000",
-    purpose: "Model requests that may wait before more are refused.",
-  },
-  REMOTE_SPEECH_URL: {
-    path: "remote.speechUrl",
-    rule: "a URL",
-    purpose:
-      "A server with OpenAI's /audio/transcriptions on the helpline's own network, such as `http://10.0.0.5:8000/v1`: it hears calls before any installed engine does. Their sound goes there. Unset: none.",
-  },
-  REMOTE_SPEECH_MODEL: { path: "remote.speechModel", defaultText: "whisper-1", rule: "a name", purpose: "The model that server is asked for." },
-  REMOTE_CHAT_URL: {
-    path: "remote.chatUrl",
-    rule: "a URL",
-    purpose:
-      "A server with OpenAI's /chat/completions and JSON schemas on the helpline's own network (vLLM, llama.cpp, Ollama): it reads calls that have ended before any installed engine does. Their text goes there. Unset: none.",
-  },
-  REMOTE_CHAT_MODEL: { path: "remote.chatModel", defaultText: "default", rule: "a name", purpose: "The model that server is asked for." },
-  REMOTE_CHAT_TASKS: {
-    path: "remote.chatTasks",
-    defaultText: "translation,classification,summary,quality,question_answering",
-    rule: `of ${CHAT_TASKS.join(", ")}, separated by commas`,
-    purpose: "What that server does.",
-  },
-  REMOTE_CHAT_TIMEOUT_MS: {
-    path: "remote.chatTimeoutMs",
-    defaultText: "35000",
-    rule: "100 to 38000",
-    purpose: "How long one of its answers may take; three are tried within the two minutes that a part of an analysis may take.",
-  },
-  REMOTE_CHAT_MAX_CHARACTERS: {
-    path: "remote.chatMaxCharacters",
-    defaultText: "24000",
-    rule: "500 to 10000000",
-    purpose: "Longer calls are left to the next engine: as many as the server's context holds, at about four characters a token.",
-  },
-  REMOTE_API_KEY_FILE: { path: "remote.apiKeyFile", rule: "a file path", purpose: "Key for these servers, if they want one." },
-  REMOTE_TIMEOUT_MS: {
-    path: "remote.timeoutMs",
-    defaultText: "20000",
-    rule: "100 to 600000",
-    purpose: "How long one of its answers may take; three are tried.",
-  },
-  HF_ENDPOINT: {
-    path: "hub.endpoint",
-    defaultText: "https://huggingface.co",
-    rule: "a URL",
-    purpose: "The hub, or a mirror of it, that `openchs-ai models pull` asks. Nothing else ever does.",
-  },
-  HF_TOKEN: { path: "hub.token", rule: "a token of the hub", purpose: "For models that are gated or private. Goes to the hub only." },
-  HF_HUB_OFFLINE: { path: "hub.isOffline", defaultText: "0", rule: "0 or 1", purpose: "1: `models pull` refuses to use the network." },
-  WHISPER_WINDOW_MARGIN: {
-    path: "inference.whisperWindowMargin",
-    defaultText: "128",
-    rule: "0 to 1500",
-    purpose:
-      "Silence after the speech of a live Whisper window, in steps of 20 ms: less is faster, too little repeats words; 1500 makes every window 30 s. Recordings always get 30 s.",
-  },
-  WHISPER_PREVIOUS_TEXT: {
-    path: "inference.whisperPreviousText",
-    defaultText: "true",
-    rule: "true or false",
-    purpose: "Utterances of a recording are heard with what was said before them, unless that was doubtful. Live windows never are.",
-  },
-  GLOSSARY_FILE: {
-    path: "inference.glossaryFile",
-    rule: "a file path",
-    purpose: "Words that Whisper shall expect, one a line, the most important first: places, organisations, names of your own. About 30 have room.",
-  },
-  SPEECH_ENGINE: {
-    path: "inference.speechEngine",
-    defaultText: "auto",
-    rule: "auto or an installed engine",
-    purpose: "Which speech engine to use; `auto` takes the best installed.",
+  RETENTION_AUDIO_DAYS: {
+    path: "retention.audioDays",
+    defaultText: "0",
+    rule: "0 to 36500",
+    purpose: "Days after which a call's recordings go; the rest stays.",
   },
   MODEL_ANSWER_TTL_MS: {
     path: "inference.answerTtlMs",
@@ -325,6 +238,39 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     defaultText: "1000",
     rule: "10 to 600000",
     purpose: "Delay before the second try; it doubles from there, to five minutes at most.",
+  },
+  DATABASE_URL: {
+    path: "database.url",
+    rule: "a postgres://, mysql:// or mariadb:// URL",
+    purpose: "Database of the roles api, worker and stream, which share it; `serve` keeps its own SQLite file.",
+  },
+  DATABASE_POOL_SIZE: { path: "database.poolSize", defaultText: "10", rule: "1 to 200", purpose: "Connections to that database a process may hold." },
+  REDIS_URL: {
+    path: "redis.url",
+    rule: "a redis:// or rediss:// URL",
+    purpose: "Redis of the roles api, worker and stream: queue, events between processes, who is alive. It must not evict keys (noeviction).",
+  },
+  REDIS_CLUSTER_NODES: {
+    path: "redis.clusterNodes",
+    defaultText: "",
+    rule: "redis:// or rediss:// URLs, with commas",
+    purpose: "Some nodes of a Redis Cluster, in place of REDIS_URL.",
+  },
+  REDIS_CA_FILE: {
+    path: "redis.caFile",
+    rule: "a file path",
+    purpose: "PEM of the authority that signed Redis's certificate, when the system does not know it.",
+  },
+  REDIS_NAMESPACE: {
+    path: "redis.namespace",
+    defaultText: "openchs",
+    rule: "1 to 32 letters, digits and hyphens",
+    purpose: "First part of every key in Redis: two helplines on one Redis take two names.",
+  },
+  AUDIO_STORE_URL: {
+    path: "audioStore.url",
+    rule: "a file: URL",
+    purpose: "Recordings and journals of live calls of the roles api, worker and stream: a directory that all of them reach (a shared mount).",
   },
   SHUTDOWN_DEADLINE_MS: {
     path: "shutdownDeadlineMs",

@@ -5,6 +5,7 @@
  */
 import type { WorkStatus } from "./call.js";
 import type { CallSummary } from "./call-summary.js";
+import type { CaseAnswer } from "./case/case-answer.js";
 import type { CaseClassification } from "./case-classification.js";
 import type { Entity } from "./entity.js";
 import type { ErrorCode } from "./errors.js";
@@ -13,7 +14,18 @@ import type { QualityScore } from "./quality-score.js";
 import type { RiskFinding } from "./risk.js";
 import type { Channel, Transcript } from "./transcript.js";
 
-export const ANALYSIS_STAGES = ["decode", "voice_activity", "transcript", "translation", "entities", "classification", "risk", "summary", "quality"] as const;
+export const ANALYSIS_STAGES = [
+  "decode",
+  "voice_activity",
+  "transcript",
+  "translation",
+  "entities",
+  "classification",
+  "risk",
+  "summary",
+  "answers",
+  "quality",
+] as const;
 export type AnalysisStage = (typeof ANALYSIS_STAGES)[number];
 
 export const STAGE_STATUSES = ["completed", "failed", "skipped"] as const;
@@ -105,6 +117,8 @@ export interface AnalysisResult {
   readonly classification: CaseClassification | null;
   readonly risk: readonly RiskFinding[] | null;
   readonly summary: CallSummary | null;
+  /** To the standing questions of the case form, in its order. */
+  readonly answers: readonly CaseAnswer[] | null;
   readonly quality: QualityScore | null;
   readonly conversation: ConversationMetrics | null;
   readonly models: readonly ModelRevision[];

@@ -5,6 +5,7 @@
 import type { AnalysisStage, StageReport, Translation } from "./analysis-result.js";
 import type { CallSource, ProcessingMode, WorkStatus } from "./call.js";
 import type { CallSummary } from "./call-summary.js";
+import type { CaseAnswer } from "./case/case-answer.js";
 import type { CaseClassification } from "./case-classification.js";
 import type { Entity } from "./entity.js";
 import type { ErrorCode } from "./errors.js";
@@ -43,6 +44,7 @@ export interface CallEventPayloads {
   "risk.raised": { readonly taskId: string; readonly finding: RiskFinding; readonly isInterim: boolean };
   "risk.acknowledged": { readonly taskId: string; readonly kind: RiskKind; readonly acknowledgedBy: string };
   "summary.updated": { readonly taskId: string; readonly summary: CallSummary };
+  "answers.updated": { readonly taskId: string; readonly answers: readonly CaseAnswer[] };
   "quality.updated": { readonly taskId: string; readonly quality: QualityScore };
   "dtmf.received": { readonly taskId: string; readonly channel: Channel; readonly digit: string; readonly atMs: number };
   "call.paused": { readonly taskId: string; readonly atMs: number };
@@ -82,6 +84,7 @@ export const CALL_EVENT_TYPES = [
   "risk.raised",
   "risk.acknowledged",
   "summary.updated",
+  "answers.updated",
   "quality.updated",
   "dtmf.received",
   "call.paused",

@@ -55,3 +55,27 @@ export interface CallRecord {
   readonly mode: ProcessingMode;
   readonly legalHold: boolean;
 }
+
+/** `call`: everything; `texts`: what was said and found in it; `audio`: its recordings. */
+export const DELETED_PARTS = ["call", "texts", "audio"] as const;
+export type DeletedPart = (typeof DELETED_PARTS)[number];
+
+export const DELETION_REASONS = ["request", "retention"] as const;
+export type DeletionReason = (typeof DELETION_REASONS)[number];
+
+/** Ids, numbers and closed words only. Times are epoch milliseconds UTC. */
+export interface DeletionReceipt {
+  readonly receiptId: string;
+  readonly callId: string;
+  readonly part: DeletedPart;
+  readonly reason: DeletionReason;
+  readonly actorId: string;
+  readonly deletedAtMs: number;
+  /** How many recordings and tasks went. */
+  readonly recordings: number;
+  readonly tasks: number;
+  /** Whether the call's key was destroyed: what copies of its texts and audio there may be elsewhere can't be read with what is stored here. */
+  readonly keyDestroyed: boolean;
+  /** When its audio files were gone as well; null while they still have to go. */
+  readonly completedAtMs: number | null;
+}

@@ -20,6 +20,9 @@ export interface LabelDecision<Label extends string = string> {
   readonly evidence: readonly Evidence[];
 }
 
+/** "Not enough evidence", which is an answer. */
+export const ABSTAINED: LabelDecision<never> = { label: null, score: 0, evidence: [] };
+
 /** The sub-category implies its main category; the two never contradict each other. */
 export interface CaseClassification {
   readonly contactType: LabelDecision<ContactType>;

@@ -80,6 +80,14 @@ export const ERROR_CATALOGUE = {
     meaning: "The call is on legal hold and can't be deleted.",
     remedy: "Lift the hold first; who set it is in the audit log.",
   },
+  CALL_TEXTS_DELETED: {
+    meaning: "What was said in this call was deleted, by a retention policy or on request.",
+    remedy: "Nothing can bring it back but a backup; the receipts under /api/v1/deletions tell when and why.",
+  },
+  CALL_RECEIPT_NOT_FOUND: {
+    meaning: "There is no receipt of a deletion with this id.",
+    remedy: "Look the receipts of a call up with GET /api/v1/deletions?call_id=ID.",
+  },
   CALL_NOT_LIVE: {
     meaning: "The call is not in progress, or not in a state for this.",
     remedy: "Look at its state with GET /api/v1/calls/active.",
@@ -248,6 +256,14 @@ export const ERROR_CATALOGUE = {
     meaning: "The service is stopping.",
     remedy: "Try again in a moment.",
   },
+  REDIS_UNAVAILABLE: {
+    meaning: "Redis can't be reached, or does not answer.",
+    remedy: "Start it, or check REDIS_URL. Jobs wait in the database meanwhile; nothing is lost.",
+  },
+  REDIS_EVICTION_POLICY: {
+    meaning: "Redis throws keys away when its memory is full.",
+    remedy: "Set maxmemory-policy noeviction in redis.conf.",
+  },
   SECURITY_DECRYPTION_FAILED: {
     meaning: "A stored value can't be opened.",
     remedy: "Check that the master key file is the one the data was made with.",
@@ -268,6 +284,14 @@ export const ERROR_CATALOGUE = {
     meaning: "The database could not do this.",
     remedy: "Look at the log; check disk and permissions of the data directory.",
   },
+  STORAGE_NOT_EMPTY: {
+    meaning: "A backup was to be restored where there is data already.",
+    remedy: "Restore into an empty data directory or database, and switch over to it when it is as you want it.",
+  },
+  STORAGE_BACKUP_INVALID: {
+    meaning: "The backup is not whole, was changed, or was made with another master key.",
+    remedy: "Take another copy of the backup, or the master key that belongs to it.",
+  },
   STORAGE_SCHEMA_NEWER: {
     meaning: "The database was made by a newer version.",
     remedy: "Start that version, or restore a backup made by this one.",
@@ -287,6 +311,10 @@ export const ERROR_CATALOGUE = {
   DELIVERY_FAILED: {
     meaning: "The helpline's system did not take the test message.",
     remedy: "Look at its log; check the address, its certificate and the credentials of the webhook.",
+  },
+  TELEPHONY_STOPPING: {
+    meaning: "The process has been told to stop; it finishes the calls it has and takes no new ones.",
+    remedy: "Connect again: a load balancer sends you to another process.",
   },
   TELEPHONY_UPGRADE_REQUIRED: {
     meaning: "The path takes audio over a WebSocket, and this was a plain request.",

@@ -3,6 +3,7 @@
 export const MODEL_TASKS = [
   "voice_activity",
   "speech",
+  "language",
   "translation",
   "entities",
   "classification",

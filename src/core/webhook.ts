@@ -51,6 +51,7 @@ export const DEFAULT_WEBHOOK_EVENTS: readonly CallEventType[] = [
   "risk.raised",
   "risk.acknowledged",
   "summary.updated",
+  "answers.updated",
   "quality.updated",
   "call.ended",
   "analysis.completed",

@@ -1,4 +1,5 @@
 /** What makes a task measurable: what a record asks of an engine, and what its answers came to. */
+import type { StandingQuestion } from "../core/case/case-answer.js";
 import type { ModelTask } from "../core/model-task.js";
 import type { TaskInputs, TaskOutputs } from "../inference/model-engine.js";
 import type { Measure, RecordScore, Sum } from "./counts.js";
@@ -16,5 +17,11 @@ export interface PreparedTask<Task extends ModelTask = ModelTask> {
   measuresOf(sum: Sum): readonly Measure[];
 }
 
+/** What depends on the helpline. */
+export interface HelplineForms {
+  /** Standing questions; absent: none. */
+  readonly caseForm?: readonly StandingQuestion[];
+}
+
 /** Settles what is measured. @throws AppError `EVALUATION_DATA_INVALID` when no record has it */
-export type PrepareTask<Task extends ModelTask = ModelTask> = (records: readonly LabelledRecord[]) => PreparedTask<Task>;
+export type PrepareTask<Task extends ModelTask = ModelTask> = (records: readonly LabelledRecord[], helpline: HelplineForms) => PreparedTask<Task>;

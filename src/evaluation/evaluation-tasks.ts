@@ -2,9 +2,10 @@
 import { ENTITY_LABELS } from "../core/entity.js";
 import { RISK_KINDS } from "../core/risk.js";
 import type { Sum } from "./counts.js";
-import { tally } from "./counts.js";
-import type { PreparedTask, PrepareTask } from "./evaluation-task.js";
+import { quotient, tally } from "./counts.js";
+import type { HelplineForms, PreparedTask, PrepareTask } from "./evaluation-task.js";
 import { type LabelledRecord, type RecordFields, recordsWith } from "./labelled-record.js";
+import { prepareLanguage } from "./language-task.js";
 import { prepareQuestions } from "./question-task.js";
 import { entityMeasures, scoreEntities, usedLabels } from "./scorers/entity-scores.js";
 import { labelMeasures, scoreLabel } from "./scorers/label-scores.js";
@@ -97,14 +98,25 @@ const prepareSummary: PrepareTask<"summary"> = (all) => ({
     const given = output?.summary.text ?? "";
     const value = rougeL(fields.summary ?? "", given);
     const poor = value < POOR_ROUGE ? [`ROUGE-L ${value.toFixed(2)}`] : [];
-    return { id, counts: { summaries: 1, rouge: value, empty: given === "" ? 1 : 0 }, faults: poor };
+    const { language = "und" } = fields;
+    return { id, counts: { summaries: 1, rouge: value, [`of ${language}`]: 1, [`rouge of ${language}`]: value, empty: given === "" ? 1 : 0 }, faults: poor };
   },
   measuresOf: (sum) => [
     { name: "ROUGE-L", value: sum("rouge") / (sum("summaries") || 1), cases: sum("summaries") },
+    ...usedLanguages(all).map((language) => ({
+      name: `ROUGE-L, ${language}`,
+      value: quotient(sum(`rouge of ${language}`), sum(`of ${language}`)),
+      cases: sum(`of ${language}`),
+    })),
     { name: "no summary", value: sum("empty") / (sum("summaries") || 1), cases: sum("summaries") },
   ],
 });
 const POOR_ROUGE = 0.15;
+
+/** A reference in another language than the call shares little but names with any summary of it: each language is told apart. */
+function usedLanguages(records: readonly LabelledRecord[]): readonly string[] {
+  return [...new Set(records.map(({ fields: { language = "und" } }) => language))].sort();
+}
 
 const prepareTranslation: PrepareTask<"translation"> = (all) => ({
   modelTask: "translation",
@@ -147,6 +159,7 @@ const prepareQuality: PrepareTask<"quality"> = (all) => ({
 });
 
 const TASKS = {
+  language: prepareLanguage,
   entities: prepareEntities,
   classification: prepareClassification,
   risk: prepareRisk,
@@ -160,7 +173,7 @@ export const ENGINE_EVALUATIONS = Object.keys(TASKS) as readonly (keyof typeof T
 export type EngineEvaluation = keyof typeof TASKS;
 
 /** @throws AppError `EVALUATION_DATA_INVALID` when the data can't measure this task */
-export function prepareEvaluation(task: EngineEvaluation, records: readonly LabelledRecord[]): PreparedTask {
+export function prepareEvaluation(task: EngineEvaluation, records: readonly LabelledRecord[], helpline: HelplineForms = {}): PreparedTask {
   // Each entry's input and output types agree with its own model task, which the map's union type can't say.
-  return TASKS[task](records) as unknown as PreparedTask;
+  return TASKS[task](records, helpline) as unknown as PreparedTask;
 }

@@ -16,7 +16,7 @@ const recordSchema = z.looseObject({
   language: z.string().optional(),
   text: z.string().optional(),
   entities: z.array(z.looseObject({ start: z.int().min(0), end: z.int().min(1), label: z.string() })).optional(),
-  turns: z.array(z.looseObject({ speaker: z.string(), text: z.string() })).optional(),
+  turns: z.array(z.looseObject({ speaker: z.string(), text: z.string(), language: z.string().optional() })).optional(),
   speaker: z.string().optional(),
   kind: z.string().optional(),
   contact_type: decision,

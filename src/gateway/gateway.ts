@@ -24,7 +24,7 @@ import { lingerOverBody } from "./lingering.js";
 import { type AccessOptions, type FormDescription, guardRoutes, requireStatedPermissions } from "./plugins/access.js";
 import { fromFrameworkError, toProblem } from "./problem.js";
 import { agentFeedbackRoutes } from "./routes/agent-feedback.js";
-import { type CallRoutesOptions, callRoutes } from "./routes/calls.js";
+import { type CallRoutesOptions, callRoutes } from "./routes/calls/calls.js";
 import { dashboardRoutes } from "./routes/dashboard.js";
 import { healthRoutes } from "./routes/health.js";
 import { type LiveRoutesOptions, liveRoutes } from "./routes/live.js";
@@ -50,10 +50,14 @@ export interface GatewayOptions {
   readonly media?: FastifyPluginAsync;
   /** Of the built dashboard; without one there is nothing at `/`. */
   readonly dashboardDirectory?: string;
+  /** `operations`: health, metrics and what runs. Everything when absent. */
+  readonly scope?: "whole" | "operations";
   readonly webhooks: WebhookRoutesOptions;
   readonly models: Omit<ModelTaskRoutesOptions, "places" | "metrics" | "history">;
   readonly operations: OperationsRoutesOptions;
   readonly logger: Logger;
+  /** Whose word on where a request comes from is taken. */
+  readonly trustedProxies?: readonly string[];
   readonly tls?: TlsOptions;
 }
 
@@ -85,10 +89,11 @@ const CONTENT_SECURITY_POLICY = {
 
 /** Builds, and does not listen. */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
-  const { logger } = options;
+  const { logger, trustedProxies = [] } = options;
   const app = Fastify({
     ...(options.tls === undefined ? {} : { https: options.tls as unknown as null }),
     logger: false,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: BODY_BYTES,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A client that sends nothing must not hold a place for ever; a body in flight may take its time.
@@ -143,6 +148,8 @@ async function packAnswers(guarded: FastifyInstance): Promise<void> {
 
 async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions): Promise<void> {
   const { metrics, status } = options.operations;
+  await guarded.register(operationsRoutes, options.operations);
+  if (options.scope === "operations") return;
   const places = createUploadPlaces({ ...options.uploads, metrics });
   const streams = createEventStreams(guarded, { ...options.events, metrics });
   const sockets = createEventSockets(guarded, streams, options.events);
@@ -160,7 +167,6 @@ async function registerRoutes(guarded: FastifyInstance, options: GatewayOptions)
   await guarded.register(openAiRoutes, { ...models, status });
   await guarded.register(modelInfoRoutes, options.operations);
   await guarded.register(agentFeedbackRoutes, options.calls);
-  await guarded.register(operationsRoutes, options.operations);
   if (options.dashboardDirectory !== undefined) await guarded.register(dashboardRoutes, { directory: options.dashboardDirectory });
   await guarded.register(documentationRoutes);
 }

@@ -2,6 +2,7 @@
 
 import type { EngineDescription } from "../inference/model-engine.js";
 import type { HealthCheckResult } from "../observability/health.js";
+import type { WorkerView } from "../observability/worker-state.js";
 
 export interface ServiceStatus {
   readonly version: string;
@@ -11,13 +12,12 @@ export interface ServiceStatus {
   checks(scope: "all" | "essential"): Promise<readonly HealthCheckResult[]>;
   uptimeMs(): number;
   engines(): readonly EngineDescription[];
-  workers(): {
-    readonly modelProcesses: number;
-    readonly modelRequestsWaiting: number;
-    readonly jobConsumers: number;
-    readonly jobConcurrency: number;
-    readonly queues: readonly string[];
-  };
+  /** On the disks of the process's own directory and of the recordings. */
+  freeBytes(): Promise<{ readonly data: number; readonly recordings: number }>;
+  /** Of this process; `isNeeded`: its role runs models. */
+  modelProcesses(): { readonly count: number; readonly waiting: number; readonly isNeeded: boolean };
+  /** Every worker that is known, here or elsewhere. @throws AppError `REDIS_UNAVAILABLE` */
+  workers(): Promise<readonly WorkerView[]>;
   resources(): Promise<{
     readonly cpuCores: number;
     readonly memoryTotalBytes: number;

@@ -7,6 +7,7 @@
 import type { ModelTask } from "../core/model-task.js";
 import type { ClassificationInput, ClassificationOutput } from "./case-classifier.js";
 import type { EntityInput, EntityOutput } from "./entity-recognizer.js";
+import type { LanguageInput, LanguageOutput } from "./language-identifier.js";
 import type { QualityInput, QualityOutput } from "./quality-assessor.js";
 import type { QuestionInput, QuestionOutput } from "./question-answerer.js";
 import type { RiskInput, RiskOutput } from "./risk-detector.js";
@@ -18,6 +19,7 @@ import type { VoiceActivityInput, VoiceActivityOutput } from "./voice-activity-d
 export interface TaskInputs {
   voice_activity: VoiceActivityInput;
   speech: SpeechInput;
+  language: LanguageInput;
   translation: TranslationInput;
   entities: EntityInput;
   classification: ClassificationInput;
@@ -30,6 +32,7 @@ export interface TaskInputs {
 export interface TaskOutputs {
   voice_activity: VoiceActivityOutput;
   speech: SpeechOutput;
+  language: LanguageOutput;
   translation: TranslationOutput;
   entities: EntityOutput;
   classification: ClassificationOutput;

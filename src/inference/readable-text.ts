@@ -1,6 +1,6 @@
 /** The words of a call in a language that a model reads: as spoken, or as translated; or that it reads none of them. Pure. */
 import { AppError } from "../core/errors.js";
-import { type LanguageTag, UNDETERMINED_LANGUAGE } from "../core/language.js";
+import { type LanguageTag, MIXED_LANGUAGE, UNDETERMINED_LANGUAGE } from "../core/language.js";
 import type { TranscriptSegment } from "../core/transcript.js";
 import type { TranslationOutput } from "./translator.js";
 
@@ -16,7 +16,7 @@ export function readableText(
   languages: readonly LanguageTag[],
   translation: TranslationOutput | undefined,
 ): readonly ReadableSegment[] {
-  const reads = (language: LanguageTag): boolean => languages.includes("*") || language === UNDETERMINED_LANGUAGE || languages.includes(language);
+  const reads = (language: LanguageTag): boolean => isReadable(language, languages);
   const translated = new Map(
     translation !== undefined && reads(translation.language) ? translation.segments.map(({ segmentId, text }) => [segmentId, text] as const) : [],
   );
@@ -40,6 +40,12 @@ export function joinReadable(readable: readonly ReadableSegment[]): string {
   return readable.map(({ text }) => text).join("\n");
 }
 
+/** What is mixed needs a model for both languages callers mix. */
+function isReadable(language: LanguageTag, languages: readonly LanguageTag[]): boolean {
+  if (languages.includes("*") || language === UNDETERMINED_LANGUAGE) return true;
+  return language === MIXED_LANGUAGE ? languages.includes("en") && languages.includes("sw") : languages.includes(language);
+}
+
 type Spoken = Pick<TranscriptSegment, "language" | "text">;
 
 /** Share of the text, 0..1, in languages among `languages`; text of no known language counts as readable. */
@@ -49,7 +55,7 @@ function readableShare(segments: readonly Spoken[], languages: readonly Language
   let readable = 0;
   for (const { language, text } of segments) {
     all += text.length;
-    if (language === UNDETERMINED_LANGUAGE || languages.includes(language)) readable += text.length;
+    if (isReadable(language, languages)) readable += text.length;
   }
   return all === 0 ? 1 : readable / all;
 }

@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DetectSpeechOutput, detectSpeech } from "../analysis/steps/detect-speech.js";
+import { asTranslated, identifyLanguages } from "../analysis/steps/identify-languages.js";
 import { type TranscribeOutput, transcribeChannels } from "../analysis/steps/transcribe-channels.js";
 import type { RecordingDecoder } from "../audio/decoder.js";
 import { AppError } from "../core/errors.js";
@@ -92,7 +93,8 @@ type TextQuestion = Exclude<ModelQuestion, { readonly modelTask: "speech" }>;
 
 async function askText({ inference }: ModelTaskProcessingDependencies, asked: TextQuestion, signal: AbortSignal): Promise<MadeAnswer> {
   const language = asked.modelTask === "translation" ? asked.question.language : UNDETERMINED_LANGUAGE;
-  const { segments, toTextOffsets } = toTextTranscript(asked.question.text, language);
+  const { segments: sent, toTextOffsets } = toTextTranscript(asked.question.text, language);
+  const { segments } = await identifyLanguages(inference, sent, { signal });
   const ask = async <Task extends ModelTask, Answer>(modelTask: Task, input: TaskInputs[Task], pick: (output: TaskOutputs[Task]) => Answer) => {
     const { output, engine, revision } = await inference.run(modelTask, input, { signal, deadlineMs: TEXT_DEADLINE_MS });
     return { answer: pick(output), model: { task: modelTask, engine, id: engine, revision } };
@@ -101,7 +103,7 @@ async function askText({ inference }: ModelTaskProcessingDependencies, asked: Te
     case "translation": {
       const { targetLanguage } = asked.question;
       const join = (output: TaskOutputs["translation"]) => ({ text: output.segments.map(({ text }) => text).join("\n"), language: output.language });
-      return { modelTask: "translation", ...(await ask("translation", { segments, targetLanguage }, join)) };
+      return { modelTask: "translation", ...(await ask("translation", { segments: asTranslated(segments, targetLanguage), targetLanguage }, join)) };
     }
     case "entities":
       return { modelTask: "entities", ...(await ask("entities", { segments }, (output) => toTextOffsets(output.entities))) };

@@ -12,7 +12,7 @@ import { type EventBus, listenFor } from "../events/event-bus.js";
 import { ANSWER_QUESTION } from "../protocol/job-payloads.js";
 import type { QueueBackend } from "../queue/queue-backend.js";
 import type { Authorized } from "../security/authorization.js";
-import type { SealerFactory } from "../security/sealed-text.js";
+import type { SealerFactory } from "../security/sealing/sealed-text.js";
 import type { AudioStore } from "../storage/audio-store.js";
 import type { AppDatabase } from "../storage/database.js";
 import type { ModelTaskRepository } from "../storage/repositories/model-task-repository.js";

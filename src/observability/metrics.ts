@@ -100,6 +100,18 @@ function analysisMetrics(registers: Registry[]) {
       labelNames: ["model_task", "outcome"] as const,
       registers,
     }),
+    workers: new Gauge({
+      name: "helpline_workers",
+      help: "Workers that this process knows of, by status (running, draining, stuck, lost, stopped).",
+      labelNames: ["status"] as const,
+      registers,
+    }),
+    workerSelfTests: new Counter({
+      name: "helpline_worker_self_tests_total",
+      help: "Self-tests of this process's worker, by outcome (passed, failed).",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
     modelProcesses: new Gauge({
       name: "helpline_inference_processes",
       help: "Model processes running now.",
@@ -126,6 +138,12 @@ function foundationMetrics(registers: Registry[]) {
       help: "Time from asking the database worker to its answer, by kind (query, batch).",
       labelNames: ["kind"] as const,
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1],
+      registers,
+    }),
+    freeBytes: new Gauge({
+      name: "helpline_storage_free_bytes",
+      help: "Free on the disk, by place (data: the process's own directory; recordings: that of AUDIO_STORE_URL).",
+      labelNames: ["place"] as const,
       registers,
     }),
   };

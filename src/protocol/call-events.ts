@@ -62,6 +62,10 @@ export const CALL_EVENTS: Readonly<Record<CallEventType, EventDefinition>> = {
     meaning: "The summary so far; replaces what an earlier event told.",
     payload: z.object({ task_id: taskId, summary: part.summary.unwrap() }),
   },
+  "answers.updated": {
+    meaning: "The standing questions of the case form, answered; replaces what an earlier event told.",
+    payload: z.object({ task_id: taskId, answers: part.answers.unwrap() }),
+  },
   "quality.updated": {
     meaning: "The call-quality marks; replaces what an earlier event told.",
     payload: z.object({ task_id: taskId, quality: part.quality.unwrap() }),

@@ -45,8 +45,11 @@ export function createEphemeralMasterKey(): MasterKey {
  * @throws AppError `SECURITY_MASTER_KEY_INVALID` when the file is not a key or others may read it.
  */
 export async function loadOrCreateMasterKey(path: string): Promise<{ readonly masterKey: MasterKey; readonly created: boolean }> {
+  // A key that was put there lies where nothing may be written: a secret of Docker or Kubernetes.
+  if (await isThere(path)) return { masterKey: await loadMasterKey(path), created: false };
   const secret = randomBytes(KEY_BYTES);
-  const draft = `${path}.${process.pid}.new`;
+  // In containers every process has the same id.
+  const draft = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.new`;
   await writeDurably(draft, `${secret.toString("base64")}\n`);
   try {
     // A link appears whole or not at all, and to one of two processes that start at once.
@@ -60,6 +63,15 @@ export async function loadOrCreateMasterKey(path: string): Promise<{ readonly ma
   }
   return { masterKey: await loadMasterKey(path), created: false };
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
 
 async function writeDurably(path: string, text: string): Promise<void> {
   const file = await open(path, "w", 0o600);

@@ -1,6 +1,6 @@
 /**
  * Tickets: a browser can't send credentials with a WebSocket, so it fetches a ticket first and shows that instead. One
- * use, half a minute, kept in memory.
+ * use, half a minute.
  */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../core/clock.js";
@@ -13,16 +13,16 @@ export interface Ticket {
 }
 
 export interface TicketOffice {
-  issue(actor: Actor): Ticket;
+  issue(actor: Actor): Promise<Ticket>;
   /** @throws AppError `AUTH_CREDENTIALS_INVALID` when it is unknown, used or too old */
-  redeem(ticket: string): Actor;
+  redeem(ticket: string): Promise<Actor>;
 }
 
-const LIFETIME_MS = 30_000;
+export const TICKET_LIFETIME_MS = 30_000;
 /** Beyond this the oldest go: a flood must not fill the memory. */
 const MAX_TICKETS = 10_000;
 
-/** Tickets live in this process: one issued here is shown here. */
+/** For a process that is alone: tickets live in its memory. */
 export function createTicketOffice(clock: Clock): TicketOffice {
   const issued = new Map<string, { readonly actor: Actor; readonly expiresAtMs: number }>();
   const forgetOld = (nowMs: number): void => {
@@ -32,21 +32,26 @@ export function createTicketOffice(clock: Clock): TicketOffice {
     }
   };
   return {
-    issue(actor) {
+    async issue(actor) {
       const nowMs = clock.nowMs();
       const ticket = randomBytes(24).toString("base64url");
-      const expiresAtMs = nowMs + LIFETIME_MS;
+      const expiresAtMs = nowMs + TICKET_LIFETIME_MS;
       issued.set(ticket, { actor, expiresAtMs });
       forgetOld(nowMs);
       return { ticket, expiresAtMs };
     },
-    redeem(ticket) {
+    async redeem(ticket) {
       const found = issued.get(ticket);
       issued.delete(ticket);
       if (found === undefined || found.expiresAtMs <= clock.nowMs()) {
-        throw new AppError("AUTH_CREDENTIALS_INVALID", "The ticket is unknown, was used, or is older than 30 seconds; fetch a new one.");
+        throw invalidTicket();
       }
       return found.actor;
     },
   };
+}
+
+/** Whatever is wrong with it: who guesses learns nothing. */
+export function invalidTicket(): AppError {
+  return new AppError("AUTH_CREDENTIALS_INVALID", "The ticket is unknown, was used, or is older than 30 seconds; fetch a new one.");
 }

@@ -19,6 +19,10 @@ export interface AudioStore {
    * `AUDIO_FILE_NOT_FOUND` or `SECURITY_DECRYPTION_FAILED`.
    */
   read(audioKey: string, callKey: Buffer, range?: ByteRange): Promise<Readable>;
+  /** As it lies there, encrypted; for copies. Fails with `AUDIO_FILE_NOT_FOUND`. */
+  readSealed(audioKey: string): Promise<Readable>;
+  /** Stores what `readSealed` gave, in the place of what was there; durable when it resolves. */
+  writeSealed(audioKey: string, content: Readable): Promise<void>;
   /** Removing what is not there is fine. */
   remove(audioKey: string): Promise<void>;
   list(): Promise<readonly string[]>;

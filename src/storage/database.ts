@@ -1,36 +1,47 @@
-/** Opens the database named by a path and gives the rest of storage one handle to it. */
+/** Opens the database named by a path or a URL and gives the rest of storage one handle to it. */
 import { Kysely } from "kysely";
-import { DatabaseClient } from "./dialects/sqlite/database-client.js";
-import type { RowSet, Statement } from "./dialects/sqlite/database-message.js";
-import { createSqliteDialect } from "./dialects/sqlite/sqlite-dialect.js";
-import { type AppliedMigration, migrateToLatest } from "./migrator.js";
+import type { DatabaseDialect, DialectName, OpenDialectOptions } from "./dialects/database-dialect.js";
+import { openMysql } from "./dialects/mysql/mysql-dialect.js";
+import { openPostgres } from "./dialects/postgres/postgres-dialect.js";
+import { openSqlite } from "./dialects/sqlite/sqlite-dialect.js";
+import type { RowSet, Statement } from "./dialects/statement.js";
+import { type AppliedMigration, type MigrateOptions, migrateSchema } from "./migrator.js";
 import type { DatabaseSchema } from "./schema.js";
 
-export interface OpenDatabaseOptions {
-  /** SQLite file, or `:memory:`. */
-  readonly path: string;
-  readonly onStatement?: (kind: "query" | "batch", durationMs: number) => void;
-}
+/** One of the two. `path`: SQLite file, or `:memory:`. `url`: `postgres://` or `mysql://`; what is neither is a path. */
+export type OpenDatabaseOptions = OpenDialectOptions & ({ readonly path: string } | { readonly url: string });
 
 export interface AppDatabase {
+  /** What few statements must be written differently for. */
+  readonly dialect: DialectName;
   readonly sql: Kysely<DatabaseSchema>;
   /** Runs compiled statements as one transaction with one commit: what the queue's group commit needs. */
   batch(statements: readonly Statement[]): Promise<readonly RowSet[]>;
-  migrate(): Promise<readonly AppliedMigration[]>;
+  migrate(options?: MigrateOptions): Promise<readonly AppliedMigration[]>;
+  /** Waits for what runs; what comes later fails with `STORAGE_UNAVAILABLE`. */
   close(): Promise<void>;
 }
 
-/** Opens, and does not migrate: the caller decides when. */
+/**
+ * Opens, and does not migrate: the caller decides when. A server is connected to when it is first asked something, and is
+ * `STORAGE_UNAVAILABLE` then when it does not answer.
+ *
+ * @throws AppError `CONFIG_INVALID` when a URL can't be used; it never repeats the URL
+ */
 export function openDatabase(options: OpenDatabaseOptions): AppDatabase {
-  const client = new DatabaseClient(options);
-  const sql = new Kysely<DatabaseSchema>({ dialect: createSqliteDialect(client) });
+  const dialect = openDialect("url" in options ? options.url : options.path, options);
+  const sql = new Kysely<DatabaseSchema>({ dialect: dialect.kysely });
   return {
+    dialect: dialect.name,
     sql,
-    batch: (statements) => client.batch(statements),
-    migrate: () => migrateToLatest(sql, { longText: "text" }),
-    async close() {
-      await sql.destroy();
-      await client.close();
-    },
+    batch: (statements) => (statements.length === 0 ? Promise.resolve([]) : dialect.batch(statements)),
+    migrate: (migrateOptions) => migrateSchema(sql, dialect.columnTypes, migrateOptions),
+    close: () => dialect.close(),
   };
+}
+
+function openDialect(place: string, options: OpenDialectOptions): DatabaseDialect {
+  if (/^postgres(ql)?:\/\//i.test(place)) return openPostgres(place, options);
+  if (/^(mysql|mariadb):\/\//i.test(place)) return openMysql(place, options);
+  return openSqlite(place, options);
 }

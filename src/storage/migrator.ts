@@ -11,6 +11,9 @@ import * as createModelTasks from "./migrations/0007-create-model-tasks.js";
 import * as createAgentFeedback from "./migrations/0008-create-agent-feedback.js";
 import * as createLiveCalls from "./migrations/0009-create-live-calls.js";
 import * as createWebhooks from "./migrations/0010-create-webhooks.js";
+import * as countJobs from "./migrations/0011-count-jobs.js";
+import * as ownLiveCalls from "./migrations/0012-own-live-calls.js";
+import * as createDeletionReceipts from "./migrations/0013-create-deletion-receipts.js";
 import type { ColumnTypes } from "./migrations/column-types.js";
 import type { DatabaseSchema } from "./schema.js";
 
@@ -29,23 +32,38 @@ const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
   "0008-create-agent-feedback": createAgentFeedback,
   "0009-create-live-calls": createLiveCalls,
   "0010-create-webhooks": createWebhooks,
+  "0011-count-jobs": countJobs,
+  "0012-own-live-calls": ownLiveCalls,
+  "0013-create-deletion-receipts": createDeletionReceipts,
 };
+
+/** In the order they are applied. */
+export function knownMigrations(): readonly string[] {
+  return Object.keys(MIGRATIONS);
+}
+
+export interface MigrateOptions {
+  /** Name of the last migration to apply; all of them when left out. */
+  readonly upTo?: string;
+}
 
 export interface AppliedMigration {
   readonly name: string;
 }
 
 /**
- * Applies what is missing.
+ * Applies what is missing. Of several processes that start at once one does it and the others wait.
  *
  * @returns the migrations applied now; empty when the schema was up to date.
  * @throws AppError `STORAGE_SCHEMA_NEWER` when the database holds a migration this program does not know.
  */
-export async function migrateToLatest(db: Kysely<DatabaseSchema>, types: ColumnTypes): Promise<readonly AppliedMigration[]> {
+export async function migrateSchema(db: Kysely<DatabaseSchema>, types: ColumnTypes, { upTo }: MigrateOptions = {}): Promise<readonly AppliedMigration[]> {
   await refuseNewerSchema(db);
   const migrator = new Migrator({ db, provider: { getMigrations: async () => toKyselyMigrations(types) } });
-  const { error, results } = await migrator.migrateToLatest();
+  const { error, results } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo));
   if (error !== undefined) {
+    // A newer program may have been first while this one waited for the lock.
+    await refuseNewerSchema(db);
     throw new AppError("STORAGE_UNAVAILABLE", "The database schema could not be brought up to date; nothing was changed.", { cause: error });
   }
   return (results ?? []).map((result) => ({ name: result.migrationName }));

@@ -2,7 +2,8 @@
  * The tables as types; the migrations make them. Times are epoch milliseconds UTC; booleans are 0 or 1; JSON is text.
  * Every personal text is `SealedText`, so that plain text in such a column does not compile.
  */
-import type { SealedText } from "../security/sealed-text.js";
+import type { Generated } from "kysely";
+import type { SealedText } from "../security/sealing/sealed-text.js";
 
 export interface CallTable {
   call_id: string;
@@ -151,6 +152,8 @@ export interface LiveCallTable {
   end_reason: string | null;
   /** JSON: where audio of each channel was received. Times only. */
   coverage: string | null;
+  /** Which process takes it, where there are several. */
+  stream_id: string | null;
 }
 
 export interface WebhookTable {
@@ -200,6 +203,11 @@ export interface JobTable {
   finished_at_ms: number | null;
 }
 
+export interface CountedJobTable extends JobTable {
+  /** The database counts it up with every job: the order they came in. */
+  enqueue_seq: Generated<number>;
+}
+
 export interface ApiKeyTable {
   key_id: string;
   secret_hash: string;
@@ -228,6 +236,22 @@ export interface AuditHeadTable {
   head_mac: string;
 }
 
+export interface DeletionReceiptTable {
+  receipt_id: string;
+  call_id: string;
+  part: string;
+  reason: string;
+  actor_id: string;
+  deleted_at_ms: number;
+  recordings: number;
+  tasks: number;
+  key_destroyed: number;
+  /** JSON array: audio that still has to go. */
+  audio_keys: string;
+  completed_at_ms: number | null;
+  mac: string;
+}
+
 export interface MasterKeyCheckTable {
   id: number;
   fingerprint: string;
@@ -249,9 +273,10 @@ export interface DatabaseSchema {
   webhook_cursor: WebhookCursorTable;
   batch: BatchTable;
   batch_item: BatchItemTable;
-  job: JobTable;
+  job: CountedJobTable;
   api_key: ApiKeyTable;
   audit_record: AuditRecordTable;
   audit_head: AuditHeadTable;
+  deletion_receipt: DeletionReceiptTable;
   master_key_check: MasterKeyCheckTable;
 }

@@ -4,6 +4,7 @@
  */
 import type { Kysely, Transaction } from "kysely";
 import type { AppDatabase } from "./database.js";
+import { repeatWhileInConflict } from "./dialects/server/transaction-conflict.js";
 import type { DatabaseSchema } from "./schema.js";
 
 export interface UnitOfWork {
@@ -23,4 +24,12 @@ export async function inUnitOfWork<T>(database: AppDatabase, work: (unitOfWork: 
 /** The unit of work's transaction, or the database outside any. */
 export function executorOf(database: AppDatabase, unitOfWork: UnitOfWork | undefined): Kysely<DatabaseSchema> {
   return unitOfWork?.transaction ?? database.sql;
+}
+
+/**
+ * For a repository's own transaction, which does nothing but read and write rows: run again when the database asks for
+ * that. A use case's unit of work is not run again; its caller is told that it may try.
+ */
+export function inRepeatedTransaction<T>(database: AppDatabase, work: (transaction: Transaction<DatabaseSchema>) => Promise<T>): Promise<T> {
+  return repeatWhileInConflict(() => database.sql.transaction().execute(work));
 }

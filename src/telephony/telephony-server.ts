@@ -15,6 +15,8 @@ export interface TelephonyServerOptions extends Omit<StreamConnectionOptions, "o
 export interface TelephonyServer {
   /** @returns the port. @throws AppError `CONFIG_PORT_IN_USE` */
   listen(host: string, port: number): Promise<number>;
+  /** Takes no more connections; those there are go on. */
+  refuseNew(): void;
   /** Takes no more connections and ends those there are. */
   close(): Promise<void>;
 }
@@ -45,12 +47,20 @@ export function createTelephonyServer(options: TelephonyServerOptions): Telephon
   server.on("drop", () => metrics.telephonyClosed.inc({ reason: "full" }));
   // A handshake that fails is the peer's affair.
   server.on("tlsClientError", () => metrics.telephonyClosed.inc({ reason: "error" }));
+  let closed: Promise<void> | undefined;
+  const refuseNew = (): void => {
+    closed ??= new Promise((resolve) => {
+      if (server.listening) server.close(() => resolve());
+      else resolve();
+    });
+  };
   return {
     listen: (host, port) => listen(server, host, port),
+    refuseNew,
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
+      refuseNew();
       for (const connection of [...connections]) connection.close("stopping");
-      if (server.listening || connections.size > 0) await closed;
+      await closed;
     },
   };
 }

@@ -15,7 +15,18 @@ const FLOORS: Readonly<Record<string, number>> = {
 };
 const FORBIDDEN_LAST_WORDS = ["util", "utils", "helper", "helpers", "manager", "common", "misc", "base", "enhanced", "new", "v2"];
 /** Packages with native parts or heavy weight: each in exactly one file, so that it can be missing or be replaced there. */
-const ONE_FILE_PACKAGES = ["libsql", "onnxruntime-node", "audio-decode", "@alexanderolsen/libsamplerate-js", "prom-client", "pino", "pg", "mysql2", "ioredis"];
+const ONE_FILE_PACKAGES = [
+  "libsql",
+  "onnxruntime-node",
+  "audio-decode",
+  "@alexanderolsen/libsamplerate-js",
+  "prom-client",
+  "pino",
+  "pg",
+  "mysql2",
+  "ioredis",
+  "bullmq",
+];
 const LINE_CAP = 400;
 const LINE_P95 = 300;
 const FUNCTION_LINE_CAP = 60;

@@ -42,6 +42,32 @@ export function describeAudioStoreContract(name: string, createHarness: () => Pr
       expect(await store.list()).toEqual([KEY]);
     });
 
+    it("is copied as it lies there, into another place of it, over what was there", async () => {
+      const { store } = harness;
+      const plain = pseudoRandomBytes(2 * BLOCK + 5);
+      await store.write(KEY, inPieces(plain), callKey);
+      const sealed = await buffer(await store.readSealed(KEY));
+      expect(sealed.equals(await harness.readStored(KEY))).toBe(true);
+      await store.write("copy", inPieces(pseudoRandomBytes(10)), callKey);
+      await store.writeSealed("copy", inPieces(sealed));
+      expect((await readAll(store, "copy", callKey)).equals(plain)).toBe(true);
+      await expect(store.readSealed("nothing")).rejects.toMatchObject({ code: "AUDIO_FILE_NOT_FOUND" });
+    });
+
+    it("leaves nothing of a copy that broke off, and what was there as it was", async () => {
+      const { store } = harness;
+      const plain = pseudoRandomBytes(100);
+      await store.write(KEY, inPieces(plain), callKey);
+      const breaking = Readable.from(
+        (async function* () {
+          yield Buffer.alloc(10);
+          throw new Error("broke off");
+        })(),
+      );
+      await expect(store.writeSealed(KEY, breaking)).rejects.toThrow("broke off");
+      expect([(await readAll(store, KEY, callKey)).equals(plain), await harness.countStored()]).toEqual([true, 1]);
+    });
+
     it("keeps recordings apart", async () => {
       const { store } = harness;
       const otherKey = randomBytes(32);

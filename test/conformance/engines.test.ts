@@ -29,6 +29,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const segments = CALL_SEGMENTS;
 const textInputs: { readonly [Task in ModelTask]?: TaskInputs[Task] } = {
+  language: { segments: segments.map((segment) => ({ ...segment, language: "und" })) },
   entities: { segments },
   classification: { segments },
   risk: { segments },

@@ -1,7 +1,7 @@
 /** The engine contract over models that read a whole call: classification, quality, zero-shot, question answering. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadTaxonomy } from "../../src/app/taxonomy.js";
+import { loadTaxonomy } from "../../src/app/casework/taxonomy.js";
 import { createBuiltinEngines } from "../../src/inference/backends/builtin/create-builtin-engines.js";
 import { createExtractiveAnswerer } from "../../src/inference/backends/question-answering/extractive-answerer.js";
 import { createModelSummarizer } from "../../src/inference/backends/seq2seq/model-summarizer.js";
@@ -35,11 +35,14 @@ const files = (name: string) => ({ id: name, directory: modelFixture(name), revi
 const INFERENCE_COLUMNS = { count: 3, entailment: 0, contradiction: 2 };
 const createClassifier = async (languages = ["*"]) =>
   createCaseClassifier(
-    { ...files("heads-classifier"), languages, taxonomy: await loadTaxonomy(join(ROOT, "data")), rules: ruleFor("classification") },
+    { ...files("heads-classifier"), languages, taxonomy: await loadTaxonomy({ assetsDirectory: join(ROOT, "data") }), rules: ruleFor("classification") },
     await headsOf("heads-classifier"),
   );
 const createZeroShot = async () =>
-  createZeroShotClassifier({ ...files("zero-shot"), taxonomy: await loadTaxonomy(join(ROOT, "data")), rules: ruleFor("classification") }, INFERENCE_COLUMNS);
+  createZeroShotClassifier(
+    { ...files("zero-shot"), taxonomy: await loadTaxonomy({ assetsDirectory: join(ROOT, "data") }), rules: ruleFor("classification") },
+    INFERENCE_COLUMNS,
+  );
 const createQuality = async () => createModelQualityAssessor({ ...files("heads-quality"), rules: ruleFor("quality") }, await headsOf("heads-quality"));
 
 describeEngineContract({ name: "a classifier of four heads", create: createClassifier, input: async () => ({ segments }), segments });

@@ -3,7 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callPageSchema, deletedCallSchema } from "../../src/protocol/http/call-schema.js";
+import { callPageSchema, callSchema } from "../../src/protocol/http/call-schema.js";
+import { deletionReceiptSchema, receiptPageSchema } from "../../src/protocol/http/deletion-schema.js";
 import { acceptedBatchSchema, batchSchema } from "../../src/protocol/http/recording-schema.js";
 import { ask, codeOf, type PlainAnswer } from "../support/http-client.js";
 import { quietClip } from "../support/quiet-clip.js";
@@ -26,13 +27,13 @@ describe("deleting a call", () => {
 
   const remove = (call: Pick<Accepted, "call_id">, role: "agent" | "service" | "supervisor" | "admin" = "admin"): Promise<PlainAnswer> =>
     ask(gateway, pathOf(call), { role, method: "DELETE" });
-  /** Tables that have rows of the call, whatever tables there are. */
+  /** Tables that have rows of the call, whatever tables there are; what remains is the receipt. */
   const rowsOf = (callId: string): Promise<Readonly<Record<string, number>>> =>
     withDatabase(gateway, async (database) => {
       const tables = (await database.sql.introspection.getTables()).filter(({ columns }) => columns.some(({ name }) => name === "call_id"));
       expect(tables.length).toBeGreaterThan(6);
       const counts: Record<string, number> = {};
-      for (const { name } of tables) {
+      for (const { name } of tables.filter((table) => table.name !== "deletion_receipt")) {
         const { rows } = await sql`select 1 from ${sql.table(name)} where call_id = ${callId}`.execute(database.sql);
         if (rows.length > 0) counts[name] = rows.length;
       }
@@ -64,7 +65,10 @@ describe("deleting a call", () => {
       expect([before["recording"], before["call_task"], before["analysis"]]).toEqual([2, 1, 1]);
       const answer = await remove(accepted, "supervisor");
       expect(answer.status).toBe(200);
-      expect(deletedCallSchema.strict().parse(JSON.parse(answer.body.toString("utf8")))).toEqual({ call_id: accepted.call_id, recordings: 2, tasks: 1 });
+      const receipt = deletionReceiptSchema.strict().parse(JSON.parse(answer.body.toString("utf8")));
+      expect(receipt).toMatchObject({ call_id: accepted.call_id, part: "call", reason: "request", recordings: 2, tasks: 1, key_destroyed: true });
+      const stored = receiptPageSchema.parse(await gateway.json("supervisor", `/api/v1/deletions?call_id=${accepted.call_id}`));
+      expect(stored).toEqual({ items: [{ ...receipt, is_genuine: true }], next_cursor: null });
       expect(audioFiles(gateway)).toHaveLength(withOther);
       await expectGone(accepted);
       expect((await remove(accepted)).status).toBe(404);
@@ -94,16 +98,20 @@ describe("deleting a call", () => {
 
   it("is refused while the call is on legal hold, and nothing of it is touched", async () => {
     const { accepted } = await analysed(gateway, quietClip("held"));
-    const hold = (legalHold: number): Promise<unknown> =>
-      withDatabase(gateway, (database) => database.sql.updateTable("call").set({ legal_hold: legalHold }).where("call_id", "=", accepted.call_id).execute());
-    await hold(1);
+    const hold = (legalHold: boolean, role: "agent" | "supervisor" = "supervisor"): Promise<PlainAnswer> =>
+      ask(gateway, `${pathOf(accepted)}/legal-hold`, {
+        ...{ role, method: "PUT", headers: { "content-type": "application/json" } },
+        body: Buffer.from(JSON.stringify({ legal_hold: legalHold })),
+      });
+    expect((await hold(true, "agent")).status).toBe(403);
+    expect(callSchema.parse(JSON.parse((await hold(true)).body.toString("utf8"))).legal_hold).toBe(true);
     const [rows, files] = [await rowsOf(accepted.call_id), audioFiles(gateway)];
     const answer = await remove(accepted);
     expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 409, code: "CALL_ON_LEGAL_HOLD" });
     expect([await rowsOf(accepted.call_id), audioFiles(gateway)]).toEqual([rows, files]);
     expect((await ask(gateway, `${pathOf(accepted)}/analysis`)).status).toBe(200);
     expect((await ask(gateway, `${pathOf(accepted)}/audio?format=original`)).body.equals(quietClip("held"))).toBe(true);
-    await hold(0);
+    expect(callSchema.parse(JSON.parse((await hold(false)).body.toString("utf8"))).legal_hold).toBe(false);
     expect((await remove(accepted)).status).toBe(200);
     await expectGone(accepted);
   });

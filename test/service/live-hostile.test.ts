@@ -137,8 +137,10 @@ describe("the telephony port, beside a call that runs", () => {
       await Promise.all(legs.map((leg) => leg.hangUp()));
     }
     await onlyTheCallIsLeft();
+    // Each lingers a little for another leg.
+    const active = async () => (await gateway.json<{ items: readonly object[] }>("agent", "/api/v1/calls/active")).items.length;
+    await until("only the call is active", async () => (await active()) === 1);
     expect(await gateway.countCalls()).toBe(before);
-    expect((await gateway.json<{ items: readonly object[] }>("agent", "/api/v1/calls/active")).items).toHaveLength(1);
   });
 
   it("keeps to the first id of a connection, however many come after it", async () => {

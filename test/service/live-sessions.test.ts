@@ -189,12 +189,15 @@ describe("a live call", () => {
     using second = await openLeg(gateway.port);
     await second.send(legBytes(callId, CALLER.subarray(0, 3_000 * 8)));
     await second.hangUp();
-    await until("there are two", async () => (await gateway.countCalls()) === before + 2);
+    type Listed = { readonly call_id: string; readonly duration_ms: number | null; readonly legs: readonly { readonly stream_id: string }[] };
+    let ofStream: readonly Listed[] = [];
+    await until("there are two, and both have ended", async () => {
+      const { items } = await gateway.json<{ items: readonly Listed[] }>("supervisor", "/api/v1/calls");
+      ofStream = items.filter(({ legs, duration_ms }) => duration_ms !== null && legs.some(({ stream_id: streamId }) => streamId === callId));
+      return ofStream.length === 2;
+    });
+    expect(await gateway.countCalls()).toBe(before + 2);
     expect(await receivedBy(callId)).toMatchObject({ caller: 2_000 });
-    const { items } = await gateway.json<{
-      items: readonly { readonly call_id: string; readonly duration_ms: number; readonly legs: readonly { readonly stream_id: string }[] }[];
-    }>("supervisor", "/api/v1/calls");
-    const ofStream = items.filter(({ legs }) => legs.some(({ stream_id: streamId }) => streamId === callId));
     expect(ofStream.map(({ duration_ms: milliseconds }) => milliseconds).sort()).toEqual([2_000, 3_000]);
     expect(new Set(ofStream.map(({ call_id: id }) => id)).size).toBe(2);
   });

@@ -57,6 +57,52 @@ describe("a service that stops during a call", () => {
   });
 });
 
+describe("a service that is told to stop and may let calls end", () => {
+  it("takes no new call, finishes the one it has, and ends with it", async () => {
+    const gateway = await startLiveGateway({ STREAM_DRAIN_MS: "60000" });
+    const callId = newStreamId("1");
+    using caller = await openLeg(gateway.port, callId);
+    await caller.speak(CALLER.subarray(0, 8_000), 8);
+    await gateway.whenActive(callId, "it has begun", ({ audio }) => receivedMs(audio.ledger) === 1_000);
+    const stopped = gateway.service.stop();
+    await until(
+      "no new connection is taken",
+      () =>
+        connectTo(gateway.port).then(
+          () => false,
+          () => true,
+        ),
+      5_000,
+      20,
+    );
+    expect((await gateway.request("admin", "/health/ready")).status).toBe(503);
+    expect((await gateway.request("agent", `/media/${newStreamId("1")}`)).status).toBe(503);
+    await caller.speak(CALLER.subarray(8_000, 24_000), 8);
+    using events = await openCallEvents(gateway, callId);
+    caller[Symbol.dispose]();
+    await events.whenClosed(10_000);
+    expect(events.ofType("call.ended").map(({ payload }) => payload.reason)).not.toContain("stopped");
+    await stopped;
+    await gateway.stop();
+  });
+
+  it("ends and stores what has not ended in time", async () => {
+    const dataDirectory = await makeTemporaryDirectory();
+    const gateway = await startLiveGateway({ STREAM_DRAIN_MS: "300" }, { dataDirectory: dataDirectory.path });
+    const callId = newStreamId("1");
+    using caller = await openLeg(gateway.port, callId);
+    await caller.speak(CALLER.subarray(0, 8_000), 8);
+    await gateway.whenActive(callId, "it has begun", ({ audio }) => receivedMs(audio.ledger) === 1_000);
+    await gateway.service.stop();
+    await caller.closed();
+    await gateway.stop();
+    const again = await startLiveGateway({}, { dataDirectory: dataDirectory.path });
+    expect((await again.call(callId)).duration_ms).toBe(1_000);
+    await again.stop();
+    await dataDirectory.remove();
+  });
+});
+
 describe("a service with clients of its events", () => {
   it.each([
     ["who do not read", true],

@@ -9,7 +9,7 @@ import { createModelTasks, type ModelTasks } from "../../src/model-tasks/model-t
 import { EmbeddedQueueBackend } from "../../src/queue/backends/embedded-queue-backend.js";
 import { authorize } from "../../src/security/authorization.js";
 import { createEphemeralMasterKey } from "../../src/security/master-key.js";
-import { createSealerFactory } from "../../src/security/sealed-text.js";
+import { createSealerFactory } from "../../src/security/sealing/sealed-text.js";
 import { createFilesystemAudioStore } from "../../src/storage/backends/filesystem-audio-store.js";
 import { type AppDatabase, openDatabase } from "../../src/storage/database.js";
 import { createJobRepository } from "../../src/storage/repositories/job-repository.js";

@@ -1,25 +1,29 @@
 /** The recording pipeline with scripted models and real decoding, storage and queue: partial results and retries. */
+
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { packageAssets } from "../../src/app/paths.js";
 import { createRecordingDecoder } from "../../src/audio/decoder.js";
 import { type CallEventLog, createCallEventLog } from "../../src/calls/call-event-log.js";
-import { removeOrphanAudio } from "../../src/calls/orphan-audio.js";
+import { removeOrphanAudio } from "../../src/calls/deletion/orphan-audio.js";
 import { createRecordingIntake, type RecordingIntake } from "../../src/calls/recording-intake.js";
 import { createRecordingProcessing } from "../../src/calls/recording-processing.js";
 import { createRecordingTasks, type RecordingTask, type RecordingTasks } from "../../src/calls/recording-tasks.js";
+import { createTextMasking } from "../../src/calls/text-masking.js";
 import { systemClock } from "../../src/core/clock.js";
 import { AppError } from "../../src/core/errors.js";
 import type { ModelTask } from "../../src/core/model-task.js";
 import { createMemoryEventBus } from "../../src/events/backends/memory-event-bus.js";
+import { createBuiltinPiiDetector } from "../../src/inference/backends/builtin/personal-data/builtin-pii-detector.js";
 import type { TaskInputs, TaskOutputs } from "../../src/inference/model-engine.js";
 import type { InferenceRunner } from "../../src/inference/pool/inference-pool.js";
 import { createProcessRecordingHandler } from "../../src/jobs/process-recording.js";
 import { EmbeddedQueueBackend } from "../../src/queue/backends/embedded-queue-backend.js";
 import { authorize } from "../../src/security/authorization.js";
 import { createEphemeralMasterKey } from "../../src/security/master-key.js";
-import { createSealerFactory } from "../../src/security/sealed-text.js";
+import { createSealerFactory } from "../../src/security/sealing/sealed-text.js";
 import { createFilesystemAudioStore } from "../../src/storage/backends/filesystem-audio-store.js";
 import { type AppDatabase, openDatabase } from "../../src/storage/database.js";
 import { createAnalysisRepository } from "../../src/storage/repositories/analysis-repository.js";
@@ -96,7 +100,14 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
   await queue.start();
   const decoder = createRecordingDecoder({ timeoutMs: 30_000, maxDurationMs: 600_000, prefer: "auto" });
   const bus = createMemoryEventBus();
-  const eventLog = createCallEventLog({ calls, events: createCallEventRepository({ database }), bus, queue, audit, clock: systemClock });
+  const masking = createTextMasking({
+    openDetector: () => createBuiltinPiiDetector({ assetsDirectory: packageAssets().languageData }),
+    events: createCallEventRepository({ database }),
+    onUnavailable: (error) => {
+      throw error;
+    },
+  });
+  const eventLog = createCallEventLog({ calls, events: createCallEventRepository({ database }), bus, queue, masking, audit, clock: systemClock });
   const processing = createRecordingProcessing({
     database,
     calls,
@@ -118,7 +129,7 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
       ...{ database, calls, sealers, audioStore, queue, eventLog, audit, clock: systemClock },
       ...{ maxBytes: 10_000_000, maxAttempts: 3, fingerprintKey: Buffer.alloc(32, 2) },
     }),
-    tasks: createRecordingTasks({ database, queue, calls, analyses, eventLog, audit, clock: systemClock }),
+    tasks: createRecordingTasks({ database, queue, calls, analyses, eventLog, masking, audit, clock: systemClock }),
     eventLog,
     asked,
     database,
@@ -237,7 +248,7 @@ describe("the recording pipeline", () => {
     });
     const task = await analyse(pipeline);
     expect(task.result?.transcript).toBeNull();
-    for (const stage of ["entities", "classification", "risk", "summary", "quality"]) expect(statusOf(task, stage)).toBe("skipped");
+    for (const stage of ["entities", "classification", "risk", "summary", "answers", "quality"]) expect(statusOf(task, stage)).toBe("skipped");
     expect(task.result?.audio?.ledger).toMatchObject({ speechMs: 0, failedMs: 4_000 });
     expect(task.result?.conversation?.talkMs).toEqual({ caller: 2_000, agent: 2_000 });
   });

@@ -1,7 +1,7 @@
 /** A language model on a server: what it answers is used as far as the call bears it out, and no further. */
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { loadTaxonomy } from "../../src/app/taxonomy.js";
+import { loadTaxonomy } from "../../src/app/casework/taxonomy.js";
 import { CHAT_TASKS, type ChatTask } from "../../src/core/model-task.js";
 import type { TranscriptSegment } from "../../src/core/transcript.js";
 import { createBuiltinEngines } from "../../src/inference/backends/builtin/create-builtin-engines.js";
@@ -37,7 +37,7 @@ async function ask<Task extends ChatTask>(
   input: TaskInputs[Task] = INPUTS[task] as TaskInputs[Task],
 ): Promise<TaskOutputs[Task]> {
   server = await startChatServer(...answers);
-  const options = { tasks: [task], maxCharacters: 5_000, taxonomy: await loadTaxonomy(join(ROOT, "data")), rules };
+  const options = { tasks: [task], maxCharacters: 5_000, taxonomy: await loadTaxonomy({ assetsDirectory: join(ROOT, "data") }), rules };
   const [engine] = createChatEngines({ ...options, server: { baseUrl: server.url, model: "qwen3-4b", apiKey: "key", timeoutMs: 300 } });
   if (engine === undefined) throw new Error("no engine");
   return (engine as ModelEngine<Task>).run(input, { signal });

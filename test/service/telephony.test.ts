@@ -29,7 +29,7 @@ describe.skipIf(isMissing("pocketsphinx"))("the telephony port", () => {
 
   beforeAll(async () => {
     gateway = await startGateway({ STREAM_IDLE_TIMEOUT_MS: "3000", DEFAULT_LANGUAGES: "en" });
-    port = Number(gateway.service.streamAddress.split(":")[1]);
+    port = Number(gateway.service.streamAddress?.split(":")[1]);
   });
   afterAll(() => gateway.stop());
 
@@ -138,7 +138,7 @@ describe.skipIf(isMissing("pocketsphinx"))("the telephony port", () => {
 
   it("stores a call that runs when the service stops, and analyses it after the next start", async () => {
     const other = await startGateway({ DEFAULT_LANGUAGES: "en" });
-    const socket = await connectTo(Number(other.service.streamAddress.split(":")[1]));
+    const socket = await connectTo(Number(other.service.streamAddress?.split(":")[1]));
     for (const bytes of legMessages("6619d336-b468-40e0-945e-09e4d1d6000c", legOf("child-labour", 1, 0, 3_000))) socket.write(bytes);
     await until(
       "it was heard",

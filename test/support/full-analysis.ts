@@ -60,6 +60,10 @@ export function fullAnalysis(ids: { readonly callId: string; readonly taskId: st
         { text: text(), evidence: [evidence()] },
       ],
     },
+    answers: [
+      { id: "child_name", question: "What is the child's name?", answer: text(), score: 0.8, evidence: [evidence()] },
+      { id: "phone", question: "What is the phone number?", answer: null, score: 0, evidence: [] },
+    ],
     quality: { heads: [{ head: "opening", items: [{ item: "greeting", mark: "met", score: 0.9, evidence: [evidence(), evidence()] }] }] },
     conversation: {
       ...{ talkMs: { caller: 1_000 }, silenceMs: 500, longestSilenceMs: 500 },

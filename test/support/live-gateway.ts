@@ -87,7 +87,7 @@ export async function startLiveGateway(settings: Readonly<Record<string, string>
     (await gateway.json<{ items: readonly WireLiveCall[] }>(role, "/api/v1/calls/active")).items.find(({ call_id }) => call_id === callId);
   return {
     ...gateway,
-    port: Number(gateway.service.streamAddress.split(":")[1]),
+    port: Number(gateway.service.streamAddress?.split(":")[1]),
     metric,
     async metricSum(name) {
       const lines = (await metrics()).split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));

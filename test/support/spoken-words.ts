@@ -1,22 +1,17 @@
-/** What was said on a call, wherever it stands in an answer; the test's own idea of it, apart from what the service withholds. */
+/** What was said on a call, wherever it stands in an answer; the test's own idea of it, apart from what the service masks. */
 import type { WireAnalysis } from "../../src/protocol/http/analysis-schema.js";
 
-/** What stands in place of a text that a role may not read; docs/operations.md, "Roles". */
-export const WITHHELD_TEXT = "[withheld]";
+/** What masking changes: texts, their words with times, and places in texts. */
+const OF_TEXTS = new Set(["text", "words", "start_offset", "end_offset"]);
 
-/** True for a text of which nothing is left; a transcript may say so for each of its segments. */
-export function isWithheld(text: unknown): boolean {
-  return typeof text === "string" && text.split("\n").every((line) => line === WITHHELD_TEXT);
-}
-
-/** The same value with every `text` withheld and without `words`, which would tell how many there were. */
+/** The same value without anything that masking changes. */
 export function withoutText(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutText);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name]) => name !== "words")
-      .map(([name, inner]) => [name, name === "text" && typeof inner === "string" ? WITHHELD_TEXT : withoutText(inner)]),
+      .filter(([name]) => !OF_TEXTS.has(name))
+      .map(([name, inner]) => [name, withoutText(inner)]),
   );
 }
 

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openAdministration } from "../../src/app/administration.js";
 import { type RunningService, type ServiceParts, startService } from "../../src/app/lifecycle.js";
+import type { Config } from "../../src/config/config-schema.js";
 import { loadConfig } from "../../src/config/load-config.js";
 import { silentLogger } from "../../src/core/log.js";
 import type { UserRole } from "../../src/security/permissions.js";
@@ -24,6 +25,8 @@ export interface TestGateway {
 export interface TestGatewayParts extends ServiceParts {
   /** Of a service before this one; left alone at the end. */
   readonly dataDirectory?: string;
+  /** Of that service; made anew when absent. */
+  readonly keys?: TestGateway["keys"];
 }
 
 export async function startGateway(settings: Readonly<Record<string, string>> = {}, parts: TestGatewayParts = {}): Promise<TestGateway> {
@@ -33,15 +36,7 @@ export async function startGateway(settings: Readonly<Record<string, string>> = 
     argv: { DATA_DIR: dataDirectory, PORT: "0", STREAM_PORT: "0", STREAM_LINGER_MS: "100", SHUTDOWN_DEADLINE_MS: "2000", MODEL_PROCESSES: "1", ...settings },
   });
   const service = await startService(config, silentLogger, parts);
-  const administration = await openAdministration(config, { create: false });
-  const keyOf = async (role: UserRole): Promise<string> => (await administration.createKey(role, "test")).token;
-  const keys = {
-    agent: await keyOf("agent"),
-    supervisor: await keyOf("supervisor"),
-    service: await keyOf("service"),
-    admin: (await readFile(service.adminKeyPath, "utf8")).trim(),
-  };
-  await administration.close();
+  const keys = parts.keys ?? (await makeKeys(config, service));
   let stopped: Promise<void> | undefined;
   const stopOnce = (): Promise<void> => {
     stopped ??= service.stop();
@@ -66,6 +61,19 @@ export async function startGateway(settings: Readonly<Record<string, string>> = 
       await directory.remove();
     },
   };
+}
+
+async function makeKeys(config: Config, service: RunningService): Promise<TestGateway["keys"]> {
+  const administration = await openAdministration(config, { create: false });
+  const keyOf = async (role: UserRole): Promise<string> => (await administration.createKey(role, "test")).token;
+  const keys = {
+    agent: await keyOf("agent"),
+    supervisor: await keyOf("supervisor"),
+    service: await keyOf("service"),
+    admin: (await readFile(service.adminKeyPath, "utf8")).trim(),
+  };
+  await administration.close();
+  return keys;
 }
 
 /** A form with the recording in `audio`; settings after the file, as curl sends them. */

@@ -63,7 +63,7 @@ describe.skipIf(isMissing("chromium"))("the dashboard", () => {
   });
 
   it("shows a call while it runs: unsettled words, then settled ones, and the danger in them", async () => {
-    const socket = await connectTo(Number(gateway.service.streamAddress.split(":")[1]));
+    const socket = await connectTo(Number(gateway.service.streamAddress?.split(":")[1]));
     const spoken = speak(socket, legOf("child-violence-home", 0, 0, 25_000), CALL);
     await visible(".call-item .phase.active");
     await page.locator(".call-item").first().click();

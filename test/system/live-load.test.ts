@@ -1,4 +1,4 @@
-/** Many live calls at once, in small: the benchmark's own machinery for a minute, judged by what must never be lost. */
+/** Many live calls at once, in small: the benchmark's own machinery for half a minute, judged by what must never be lost. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -12,9 +12,9 @@ interface BenchRow {
 
 const run = promisify(execFile);
 
-describe("eight calls of two legs, for a minute at real time", () => {
+describe("eight calls of two legs, for half a minute at real time", () => {
   it("lose no audio and no event", async () => {
-    const { stdout } = await run(process.execPath, [join(ROOT, "bench", "run.mjs"), "live", "--calls", "8", "--seconds", "60"], {
+    const { stdout } = await run(process.execPath, [join(ROOT, "bench", "run.mjs"), "live", "--calls", "8", "--seconds", "30"], {
       cwd: ROOT,
       maxBuffer: 10_000_000,
     });

@@ -37,7 +37,7 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg"))("openchs-ai process", () =>
     expect(exitCode).toBe(0);
     const result = JSON.parse(stdout) as WireResult;
     expect(result.stages.map(({ stage }) => stage)).toEqual(
-      expect.arrayContaining(["decode", "voice_activity", "transcript", "entities", "classification", "risk", "summary", "quality"]),
+      expect.arrayContaining(["decode", "voice_activity", "transcript", "entities", "classification", "risk", "summary", "answers", "quality"]),
     );
     expect(result.transcript?.text).toMatch(/\w/);
   });

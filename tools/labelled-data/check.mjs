@@ -24,10 +24,13 @@ const ANSWERS = new Set("caller_name child_name child_age place what_happened wh
 const MARK = /\[([^[\]|]+)\|([A-Z_]+)(:name|:local)?\]/g;
 const plain = (text) => text.replace(MARK, "$1");
 
+/** A piece of a call, with marks alone. */
+const isPiece = (record) => "turns" in record && !("styles" in record);
+
 function* faults(record) {
   if (!LANGUAGES.has(record.language)) yield `language ${record.language}`;
   for (const key of ["id", "scenario"]) if (typeof record[key] !== "string" || record[key] === "") yield `no ${key}`;
-  for (const { kind, level } of record.risks ?? [{}]) if (!RISKS.has(kind) || !LEVELS.has(level)) yield `risk ${kind} ${level}`;
+  for (const { kind, level } of record.risks ?? (isPiece(record) ? [] : [{}])) if (!RISKS.has(kind) || !LEVELS.has(level)) yield `risk ${kind} ${level}`;
   yield* record.turns ? dialogueFaults(record) : utteranceFaults(record);
 }
 
@@ -38,14 +41,19 @@ function* utteranceFaults({ kind, speaker, text, risks }) {
   if (risks.length > 0 !== ["danger", "reported"].includes(kind)) yield `kind ${kind} with ${risks.length} risks`;
 }
 
-function* dialogueFaults(record) {
-  const { turns, sub_category: sub, main_category: main } = record;
+function* turnFaults({ turns }) {
   if (turns.length === 0) yield "no turns";
   for (const { speaker, text } of turns) {
     if (!["caller", "counsellor"].includes(speaker)) yield `speaker ${speaker}`;
     for (const [, , label] of text.matchAll(MARK)) if (!LABELS.has(label)) yield `label ${label}`;
     if (/[[\]|]/.test(plain(text))) yield `a mark is not closed: ${text}`;
   }
+}
+
+function* dialogueFaults(record) {
+  yield* turnFaults(record);
+  if (isPiece(record)) return;
+  const { turns, sub_category: sub, main_category: main } = record;
   for (const style of record.styles) if (!STYLES.has(style)) yield `style ${style}`;
   if (!CONTACTS.has(record.contact_type)) yield `contact_type ${record.contact_type}`;
   if ((sub !== null || main !== null) && MAIN_OF.get(sub) !== main) yield `${sub} is not of ${main}`;

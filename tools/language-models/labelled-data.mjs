@@ -20,6 +20,7 @@ function read(prefix) {
 }
 
 export const labelledDialogues = () => read("dialogues-");
+export const labelledPersonalData = () => read("personal-data-");
 export const labelledUtterances = () => read("utterances-");
 
 /** Makes a thing for each fold once: several conditions are measured with the same models. */

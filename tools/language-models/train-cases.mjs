@@ -9,7 +9,7 @@ import { makeScoreSheet } from "../../dist/evaluation/score-sheet.js";
 import { damageRecords } from "../../dist/evaluation/text/damaged-record.js";
 import { BuiltinCaseClassifier } from "../../dist/inference/backends/builtin/classification/builtin-case-classifier.js";
 import { caseFeatures, QUESTIONS } from "../../dist/inference/backends/builtin/classification/case-reader.js";
-import { isTopicFeature, NO_TOPIC } from "../../dist/inference/backends/builtin/classification/topic-reader.js";
+import { NO_TOPIC } from "../../dist/inference/backends/builtin/classification/topic-reader.js";
 import { packModel } from "../../dist/inference/backends/builtin/linear/linear-weights.js";
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
 import { trainComplementBayes } from "./complement-bayes.mjs";
@@ -30,6 +30,11 @@ function rowOf(classifier, record) {
   const call = classifier.readCall(record.segments, signal);
   const features = [...caseFeatures({ call, ruled: classifier.rule(call, signal), risks: classifier.risks(call, signal) })];
   return { features, answers: record.fields, weight: record.weight ?? 1 };
+}
+
+/** Words by speaker, and what rules made of them; pairs of words would only make the topic models larger. */
+function isTopicFeature(feature) {
+  return /^(?:caller|agent) (?:not )?[^ ]+$/.test(feature) || feature.startsWith("rule ") || feature.startsWith("risk ");
 }
 
 function cueRecords() {

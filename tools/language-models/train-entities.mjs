@@ -118,6 +118,9 @@ const MIN_WEIGHT = 12;
 
 const taggerWithout = oncePerFold((fold) => trainTagger(labelledDialogues().filter((record) => foldOf(record) !== fold)));
 
+/** An engine that has not seen the calls of a fold. */
+export const recognizerWithout = oncePerFold((fold) => new BuiltinEntityRecognizer({ ...assets, entityTagger: packModel(taggerWithout(fold)) }, "fold"));
+
 /** Out-of-fold answers of every call. */
 export async function crossValidateEntities({ damage } = {}) {
   const records = labelledDialogues();
@@ -125,7 +128,7 @@ export async function crossValidateEntities({ damage } = {}) {
   const heard = damage === undefined ? records : damageRecords(records, damage);
   const task = prepareEvaluation("entities", heard);
   for (let fold = 0; fold < FOLDS; fold++) {
-    const engine = new BuiltinEntityRecognizer({ ...assets, entityTagger: packModel(taggerWithout(fold)) }, "fold");
+    const engine = recognizerWithout(fold);
     for (const record of heard.filter((one) => foldOf(one) === fold))
       scores.push(task.score(record, [await engine.run({ segments: record.segments }, { signal })]));
   }

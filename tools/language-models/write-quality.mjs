@@ -5,6 +5,10 @@
  */
 import { writeFileSync } from "node:fs";
 import { labelledDialogues, labelledUtterances, ROOT } from "./labelled-data.mjs";
+import { measureLanguage } from "./measure-language.mjs";
+import { measureMasking } from "./measure-masking.mjs";
+import { measureQuestions } from "./measure-questions.mjs";
+import { measureSummaries } from "./measure-summaries.mjs";
 import { crossValidateCases } from "./train-cases.mjs";
 import { crossValidateEntities } from "./train-entities.mjs";
 import { crossValidateRisk } from "./train-risk.mjs";
@@ -44,6 +48,10 @@ const sequence = async (work) => {
 const entities = await sequence((damage) => crossValidateEntities({ damage }));
 const risks = await sequence((damage) => crossValidateRisk({ damage }));
 const cases = await sequence((damage) => crossValidateCases({ damage }));
+const languages = await sequence((damage) => measureLanguage(damage));
+const questions = await sequence((damage) => measureQuestions(damage));
+const summaries = await sequence((damage) => measureSummaries(damage));
+const maskings = CONDITIONS.map(([, damage]) => measureMasking(damage));
 const [dialogues, utterances] = [labelledDialogues().length, labelledUtterances().length];
 
 writeFileSync(
@@ -60,6 +68,26 @@ figures than these, since the shipped models were trained on it.
 
 "Bare" is without capitals and punctuation; then words are misheard, lost or added. A figure in brackets is a 95 % bootstrap
 interval over records.
+
+## Language of a segment
+
+Of each utterance, and of each turn of a call that is English or Swahili throughout; turns of mixed calls are not labelled one by one
+and not counted. The English and Swahili words of \`data/lexicons/languages.json\` are drawn from dialogues-a, dialogues-b and utterances-a;
+this is measured on dialogues-c and utterances-b alone, by other authors, with the lexicon that ships. Eight words and more are read by
+words and by franc's letters, three to seven by words, fewer take their neighbour's language. Misheard words are taken from all records, so
+they mix languages that the caller did not. Luganda is not in this material: its words are written from general knowledge, and of 33
+sentences found in public texts, and looked at while writing the rules, it tells 28 rightly and takes none of 1,181 other segments for it.
+
+${byCondition(
+  languages,
+  [
+    "accuracy, 3 words and more",
+    "accuracy, 3 to 7 words",
+    "accuracy, 8 words and more",
+    "accuracy, under 3 words",
+    ...["en", "sw", "mixed"].flatMap((language) => [`recall of ${language}`, `precision of ${language}`]),
+  ].map((name) => [name]),
+)}
 
 ## Entities
 
@@ -108,6 +136,65 @@ Accuracy counts an abstention as wrong; precision counts what was answered. ECE 
 
 ${byCondition(cases, ["contact type", "main category", "sub category", "intervention", "priority"].flatMap((name) => [[`${name} accuracy`], [`${name} precision`], [`${name} answered`], [`${name} ECE`]]).concat([["recall of critical priority"]]))}
 
+## Questions of the case form
+
+The ten standing questions of \`data/questions/case-form.json\`, asked as each analysis asks them, of dialogues-c alone: the rules and cues
+were written looking at dialogues-a and -b. Entities are by models that have not seen the call. F1 is over the words of an answer, as
+SQuAD does it; "left open" is the share of questions without an answer that got none. What happened, whether the child is safe and what was
+agreed can be told by many of a call's words: labellers chose one clause, and another one counts as wrong here. Questions of one's own are not
+in this material.
+
+${byCondition(
+  questions,
+  [
+    "word F1 where there is an answer",
+    "exact where there is an answer",
+    "left open where there is none",
+    ..."caller_name child_name child_age place what_happened who_did_it when child_safe_now phone agreed_next_step"
+      .split(" ")
+      .map((name) => `word F1, ${name}`),
+  ].map((name) => [name]),
+)}
+
+## Summary
+
+ROUGE-L (F1 on words, gaps allowed) against what the labellers wrote, of dialogues-c alone: frames and rules were written looking at dialogues-a
+and -b. The labellers wrote in English whatever the call is in, and in the third person; the engine quotes the call in its own language, so
+that a Swahili call shares hardly more than names with its reference. What the figure does not show: every sentence has the words it rests on,
+and nothing in it was not said.
+
+${byCondition(
+  summaries,
+  ["ROUGE-L", "ROUGE-L, en", "ROUGE-L, sw", "ROUGE-L, mixed", "no summary"].map((name) => [name]),
+)}
+
+## Personal data
+
+What the masker covers of what is labelled as personal, every word of it, in \`personal-data-a.jsonl\`: pieces of calls full of names,
+numbers and addresses, by an author who had seen neither rules nor lists nor other labels, and which nobody looked at while changing the
+rules. Precision is the share of what it masks that is so labelled (a town masked counts as neither). Rules and lists, nothing trained. On
+the 225 calls that the rules were written with, names are 0.95, and phones, ids and e-mail 1.00. Words misheard in a number or an address
+are counted as shown although nobody could use them.
+
+${byCondition(
+  maskings,
+  [
+    "NAME recall",
+    "PHONE_NUMBER recall",
+    "EMAIL recall",
+    "NATIONAL_ID recall",
+    "ACCOUNT_NUMBER recall",
+    "CASE_NUMBER recall",
+    "PLATE recall",
+    "ADDRESS recall",
+    "SCHOOL recall",
+    "PLACE recall",
+    "recall of phones, ids and e-mail",
+    "recall of all kinds",
+    "precision",
+  ].map((name) => [name]),
+)}
+
 ## What falls short of what we aim at
 
 | aim | seen |
@@ -116,6 +203,7 @@ ${byCondition(cases, ["contact type", "main category", "sub category", "interven
 | recall of critical priority 0.95 | ${figure(find(cases[0], "recall of critical priority")?.value)} |
 | risk recall 0.97 at precision 0.70 | ${figure(find(risks[0].utterances, "any danger recall")?.value)} at ${figure(find(risks[0].utterances, "any danger precision")?.value)}; with hints ${figure(find(risks[0].utterances, "any hint recall")?.value)} at ${figure(find(risks[0].utterances, "any hint precision")?.value)} |
 | false high alerts in scary words at most 0.05 | ${figure(find(risks[0].utterances, "false high alerts, scary")?.value)} |
+| personal data: names 0.95; phones, ids and e-mail 0.99 | ${["NAME", "PHONE_NUMBER", "NATIONAL_ID", "EMAIL"].map((label) => figure(find(maskings[0], `${label} recall`)?.value)).join("; ")} |
 | VICTIM 0.75, PERPETRATOR 0.70, LANDMARK 0.70, PHONE_NUMBER 0.95 | ${["VICTIM", "PERPETRATOR", "LANDMARK", "PHONE_NUMBER"].map((label) => figure(find(entities[0], `${label} distinct F1`)?.value)).join(", ")} |
 `,
 );

@@ -11,6 +11,14 @@ const PACKAGES = {
   "pocketsphinx-en-us": { jobs: ["demo", "test"], gives: "its English model", isThere: () => existsSync("/usr/share/pocketsphinx/model/en-us/en-us") },
   chromium: { jobs: ["test"], gives: "the browser that the dashboard is tested in", isThere: () => hasProgram("chromium") },
   ffmpeg: { jobs: ["test"], gives: "decoding of every audio format", isThere: () => hasProgram("ffmpeg") },
+  "redis-server": { jobs: ["test"], gives: "the queue of several processes", isThere: () => hasProgram("redis-server") },
+  postgresql: { jobs: ["test"], gives: "the database of several processes", isThere: () => existsSync("/usr/lib/postgresql") },
+  "nginx-light": { jobs: ["test"], gives: "the proxy in front of the service", isThere: () => existsSync("/usr/sbin/nginx") },
+  "libnginx-mod-stream": { jobs: ["test"], gives: "its part for live calls", isThere: () => existsSync("/usr/lib/nginx/modules/ngx_stream_module.so") },
+  prometheus: { jobs: ["test"], gives: "what evaluates rules and dashboards", isThere: () => hasProgram("promtool") && hasProgram("prometheus") },
+  nftables: { jobs: ["test"], gives: "the firewall whose rules are tested", isThere: () => existsSync("/usr/sbin/nft") },
+  iproute2: { jobs: ["test"], gives: "the network that the firewall is tested in", isThere: () => existsSync("/usr/sbin/ip") || existsSync("/sbin/ip") },
+  "mariadb-server": { jobs: ["test"], gives: "another such database", isThere: () => existsSync("/usr/sbin/mariadbd") },
 };
 
 /** @param {"demo" | "test"} job */
@@ -37,6 +45,6 @@ function hasProgram(name) {
 }
 
 function run(program, programArguments) {
-  // Packages of ours start no service; should one of their dependencies try, policy-rc.d's answer is taken as it is.
-  return spawnSync(program, programArguments, { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } }).status === 0;
+  // Tests start servers of their own: with this run level the packages start none.
+  return spawnSync(program, programArguments, { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" } }).status === 0;
 }

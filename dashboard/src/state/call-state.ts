@@ -1,5 +1,17 @@
 /** What is known of one call, built from its events alone: the same events give the same state, and an event counts once. */
-import type { Analysis, CallAudio, CallPhase, Channel, Classification, Entity, Quality, Segment, Summary, Translation } from "../wire/call-shapes.js";
+import type {
+  Analysis,
+  CallAudio,
+  CallPhase,
+  CaseAnswer,
+  Channel,
+  Classification,
+  Entity,
+  Quality,
+  Segment,
+  Summary,
+  Translation,
+} from "../wire/call-shapes.js";
 import type { LiveEvent, LiveEventOf } from "../wire/live-event.js";
 import { type RiskState, withAcknowledged, withRaised } from "./risk-state.js";
 
@@ -43,6 +55,7 @@ export interface CallState {
   readonly entities: readonly Entity[] | undefined;
   readonly classification: Classification | undefined;
   readonly summary: Summary | undefined;
+  readonly answers: readonly CaseAnswer[] | undefined;
   readonly quality: Quality | undefined;
   readonly translation: Translation | undefined;
   readonly audio: CallAudio | undefined;
@@ -71,6 +84,7 @@ export function emptyCall(callId: string): CallState {
     entities: undefined,
     classification: undefined,
     summary: undefined,
+    answers: undefined,
     quality: undefined,
     translation: undefined,
     audio: undefined,
@@ -104,6 +118,8 @@ function changeOf(state: CallState, event: LiveEvent): Partial<CallState> {
       return { classification: event.payload.classification };
     case "summary.updated":
       return { summary: event.payload.summary };
+    case "answers.updated":
+      return { answers: event.payload.answers };
     case "quality.updated":
       return { quality: event.payload.quality };
     case "translation.added":
@@ -170,7 +186,7 @@ function withFinal(state: CallState, { pass = "recording", segment }: LiveEventO
 
 /** Fills a call that told no events (they may be gone) from its stored analysis. */
 export function withAnalysis(state: CallState, analysis: Analysis): CallState {
-  const { transcript, entities, classification, summary, quality, translation, risk, audio, status } = analysis;
+  const { transcript, entities, classification, summary, answers, quality, translation, risk, audio, status } = analysis;
   const segments = transcript?.segments.map((segment) => [segment.id, segment] as const);
   const raisedAt = state.startedAt ?? "";
   return {
@@ -181,6 +197,7 @@ export function withAnalysis(state: CallState, analysis: Analysis): CallState {
     entities: entities ?? state.entities,
     classification: classification ?? state.classification,
     summary: summary ?? state.summary,
+    answers: answers ?? state.answers,
     quality: quality ?? state.quality,
     translation: translation ?? state.translation,
     risks: (risk ?? []).reduce<readonly RiskState[]>((risks, finding) => withRaised(risks, { finding, isInterim: false, raisedAt }), state.risks),

@@ -13,7 +13,7 @@ export function EvidenceQuote({ evidence }: { readonly evidence: Evidence }): JS
   const language = segments.get(evidence.segment_id)?.language;
   const quote = (
     <>
-      {evidence.text === WITHHELD ? <i>{words.withheld}</i> : <q lang={language === "und" ? undefined : language}>{evidence.text}</q>}
+      {evidence.text === WITHHELD ? <i>{words.withheld}</i> : <q lang={language === "und" || language === "mixed" ? undefined : language}>{evidence.text}</q>}
       <span class="quote-time">
         {words.channel[evidence.channel]} {toClock(evidence.start_ms)}
       </span>

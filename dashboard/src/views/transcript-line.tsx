@@ -50,7 +50,7 @@ function FinalLine({ segment, marks, hasRisk, isCurrent, isPlaying, translation,
           </span>
         ) : null}
       </div>
-      <p id={`text-${id}`} lang={language === "und" ? undefined : language}>
+      <p id={`text-${id}`} lang={language === "und" || language === "mixed" ? undefined : language}>
         {text === WITHHELD ? <i>{words.withheld}</i> : <MarkedText text={text} marks={marks} />}
       </p>
       {suspect === undefined ? null : (

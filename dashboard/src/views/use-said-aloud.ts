@@ -14,7 +14,7 @@ export function useSaidAloud(segments: ReadonlyMap<string, Segment>, announcer: 
     told.current = segments;
     if (fresh.length > MOST_AT_ONCE) return;
     for (const { channel, text, language } of fresh) {
-      announcer.say(`${words.channel[channel]}: ${text}`, language === "und" ? undefined : language);
+      announcer.say(`${words.channel[channel]}: ${text}`, language === "und" || language === "mixed" ? undefined : language);
     }
   }, [segments]);
 }

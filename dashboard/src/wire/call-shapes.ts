@@ -82,6 +82,15 @@ export interface Summary {
   readonly sentences: readonly { readonly text: string; readonly evidence: readonly Evidence[] }[];
 }
 
+/** One question of the case form; `answer: null` means that the call does not say. */
+export interface CaseAnswer {
+  readonly id: string;
+  readonly question: string;
+  readonly answer: string | null;
+  readonly score: number;
+  readonly evidence: readonly Evidence[];
+}
+
 export type QualityMark = "met" | "not_met" | "not_enough_evidence";
 
 export interface QualityItem {
@@ -156,6 +165,7 @@ export interface Analysis {
   readonly classification: Classification | null;
   readonly risk: readonly RiskFinding[] | null;
   readonly summary: Summary | null;
+  readonly answers: readonly CaseAnswer[] | null;
   readonly quality: Quality | null;
   readonly warnings: readonly string[];
 }

@@ -1,5 +1,5 @@
 /** The events of a call as they come over the socket, and how a message is read. Unknown types keep their place in the sequence and change nothing. */
-import type { CallAudio, CallPhase, Channel, Classification, Entity, Quality, RiskFinding, Segment, Summary, Translation } from "./call-shapes.js";
+import type { CallAudio, CallPhase, CaseAnswer, Channel, Classification, Entity, Quality, RiskFinding, Segment, Summary, Translation } from "./call-shapes.js";
 
 interface Payloads {
   readonly "call.started": { readonly source: "live" | "upload" };
@@ -15,6 +15,7 @@ interface Payloads {
   readonly "entities.updated": { readonly entities: readonly Entity[] };
   readonly "classification.updated": { readonly classification: Classification };
   readonly "summary.updated": { readonly summary: Summary };
+  readonly "answers.updated": { readonly answers: readonly CaseAnswer[] };
   readonly "quality.updated": { readonly quality: Quality };
   readonly "translation.added": { readonly translation: Translation };
   readonly "risk.raised": { readonly finding: RiskFinding; readonly is_interim?: boolean };

@@ -15,7 +15,17 @@ export type EntityLabel =
   | "ORGANISATION"
   | "RELATION";
 
-export type AnalysisStage = "decode" | "voice_activity" | "transcript" | "translation" | "entities" | "classification" | "risk" | "summary" | "quality";
+export type AnalysisStage =
+  | "decode"
+  | "voice_activity"
+  | "transcript"
+  | "translation"
+  | "entities"
+  | "classification"
+  | "risk"
+  | "summary"
+  | "answers"
+  | "quality";
 
 export interface LabelWords {
   readonly riskKind: Readonly<Record<RiskKind, string>>;

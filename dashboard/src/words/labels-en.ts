@@ -52,6 +52,7 @@ export const LABELS_EN: LabelWords = {
     classification: "Kind of case",
     risk: "Signs of danger",
     summary: "Summary",
+    answers: "Case form",
     quality: "Conversation check",
   },
   stageStatus: { completed: "done", failed: "failed", skipped: "left out" },

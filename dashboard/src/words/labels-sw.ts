@@ -52,6 +52,7 @@ export const LABELS_SW: LabelWords = {
     classification: "Aina ya kesi",
     risk: "Dalili za hatari",
     summary: "Muhtasari",
+    answers: "Fomu ya kesi",
     quality: "Ukaguzi wa mazungumzo",
   },
   stageStatus: { completed: "imekamilika", failed: "imeshindikana", skipped: "imerukwa" },

@@ -128,6 +128,8 @@ const PAGE_EN = {
   entitiesNone: "No names or details were found yet.",
   summary: "Summary",
   summaryNone: "There is no summary yet.",
+  caseForm: "Case form",
+  notSaid: "not said",
   quality: "Conversation check",
   numbers: "Numbers",
   ledger: "What became of the sound",

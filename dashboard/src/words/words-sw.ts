@@ -129,6 +129,8 @@ export const WORDS_SW: Words = {
   entitiesNone: "Bado hakuna majina wala taarifa zilizopatikana.",
   summary: "Muhtasari",
   summaryNone: "Bado hakuna muhtasari.",
+  caseForm: "Fomu ya kesi",
+  notSaid: "haikusemwa",
   quality: "Ukaguzi wa mazungumzo",
   numbers: "Takwimu",
   ledger: "Sauti ilivyotumika",

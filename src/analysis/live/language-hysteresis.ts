@@ -2,7 +2,7 @@
  * Language per segment among the allowed, without flicker: a few words in another language do not move the call, and
  * what is too short to tell keeps the language spoken before. Pure.
  */
-import type { LanguageTag } from "../../core/language.js";
+import { type LanguageTag, MIXED_LANGUAGE, UNDETERMINED_LANGUAGE } from "../../core/language.js";
 
 export interface HeardLanguage {
   /** Of the channel so far; undefined before the first segment. */
@@ -19,6 +19,9 @@ const SURE_WORDS = 8;
 /** @returns the state after a segment, and the segment's own tag. */
 export function hearLanguage(state: HeardLanguage, heard: LanguageTag, wordCount: number): { readonly state: HeardLanguage; readonly tag: LanguageTag } {
   const { current, candidate } = state;
+  if (heard === UNDETERMINED_LANGUAGE) return { state, tag: current ?? heard };
+  // A mixed segment is one of the two languages' speakers: what follows is not mixed for it.
+  if (heard === MIXED_LANGUAGE) return { state, tag: wordCount < MIN_WORDS ? (current ?? heard) : heard };
   if (current === undefined) return { state: { current: heard }, tag: heard };
   if (wordCount < MIN_WORDS) return { state, tag: current };
   if (heard === current) return { state: { current }, tag: current };

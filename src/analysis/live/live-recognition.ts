@@ -4,8 +4,11 @@
  */
 import type { Clock } from "../../core/clock.js";
 import { toAppError } from "../../core/errors.js";
+import { UNDETERMINED_LANGUAGE } from "../../core/language.js";
 import { isEngineNamed } from "../../inference/model-engine.js";
 import type { InferenceBatchRunner } from "../../inference/pool/inference-pool.js";
+import type { RecognizedUtterance, SpeechInput } from "../../inference/speech-recognizer.js";
+import { identifyLanguages } from "../steps/identify-languages.js";
 import type { LiveChannel } from "./live-channel.js";
 import { RecognitionLadder } from "./recognition-ladder.js";
 import { chooseNext, type RecognitionCandidate } from "./recognition-policy.js";
@@ -213,12 +216,27 @@ function recognize({ inference, defaultLanguages }: LiveRecognitionOptions, engi
     return { input: { audio, utterances, language, allowedLanguages: language === "auto" ? defaultLanguages : [language] }, signal };
   });
   const priority = turns[0]?.window.kind === "final" ? FINAL_PRIORITY : INTERIM_PRIORITY;
-  return inference.runTogether("speech", inputs, { deadlineMs: DEADLINE_MS, engine, isLive: true, priority }).map(async (answer) => {
+  return inference.runTogether("speech", inputs, { deadlineMs: DEADLINE_MS, engine, isLive: true, priority }).map(async (answer, index) => {
     try {
       const { output } = await answer;
-      return { heard: output.utterances[0], lowQuality: output.lowQuality };
+      const [heard] = output.utterances;
+      return { heard: heard === undefined ? undefined : await withLanguage(inference, heard, inputs[index]), lowQuality: output.lowQuality };
     } catch (error) {
       return { errorCode: toAppError(error).code };
     }
   });
+}
+
+interface AskedUtterance {
+  readonly input: Pick<SpeechInput, "allowedLanguages">;
+  readonly signal: AbortSignal;
+}
+
+/** A recognizer that does not tell the language leaves it to the words. */
+async function withLanguage(inference: InferenceBatchRunner, heard: RecognizedUtterance, asked: AskedUtterance | undefined): Promise<RecognizedUtterance> {
+  if (asked === undefined || heard.language !== UNDETERMINED_LANGUAGE || heard.text === "") return heard;
+  const { allowedLanguages } = asked.input;
+  const segment = { ...heard, id: "heard", channel: "mixed" } as const;
+  const { segments } = await identifyLanguages(inference, [segment], { allowedLanguages, isLive: true, signal: asked.signal });
+  return { ...heard, language: segments[0]?.language ?? heard.language };
 }

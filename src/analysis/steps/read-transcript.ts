@@ -1,6 +1,7 @@
-/** The stages that read a transcript: translation, entities, classification, risk, summary, quality. */
+/** The stages that read a transcript: translation, entities, classification, risk, summary, answers, quality. */
 import type { Translation } from "../../core/analysis-result.js";
 import type { CallSummary } from "../../core/call-summary.js";
+import { type CaseAnswer, questionText, type StandingQuestion } from "../../core/case/case-answer.js";
 import type { CaseClassification } from "../../core/case-classification.js";
 import type { Entity } from "../../core/entity.js";
 import type { ModelRevision, ModelTask } from "../../core/model-task.js";
@@ -11,6 +12,7 @@ import type { TaskInputs, TaskOutputs } from "../../inference/model-engine.js";
 import type { InferenceRunner } from "../../inference/pool/inference-pool.js";
 import { type PlannedStage, TEXT_PLAN } from "../analysis-plan.js";
 import type { StageRunner, StageWork } from "../stage-runner.js";
+import { asTranslated } from "./identify-languages.js";
 
 /** A stage's value with what made it. */
 export interface ReadOutput<Value> {
@@ -22,6 +24,8 @@ export interface ReadRequest {
   readonly transcript: Transcript;
   /** Null: no translation asked for. */
   readonly translateTo: string | null;
+  /** Asked of every call; absent: none is. */
+  readonly caseForm?: readonly StandingQuestion[];
   readonly signal: AbortSignal;
 }
 
@@ -51,6 +55,8 @@ function readStage(inference: InferenceRunner, runner: StageRunner, { stage }: P
       return ask("risk", { segments }, (output): readonly RiskFinding[] => output.risks);
     case "summary":
       return ask("summary", summaryInput(runner, request), (output): CallSummary => output.summary);
+    case "answers":
+      return answerCaseForm(inference, runner, request);
     case "quality":
       return ask("quality", { segments, ...translated(runner) }, (output): QualityScore => output.quality);
     default:
@@ -78,8 +84,25 @@ async function askEngine<Task extends ModelTask, Value>(
 async function translate(inference: InferenceRunner, { transcript, translateTo, signal }: ReadRequest): Promise<StageWork<ReadOutput<Translation>>> {
   const isNeeded = translateTo !== null && transcript.segments.some((segment) => segment.language !== translateTo);
   if (!isNeeded) return { output: null };
-  const input = { segments: transcript.segments, targetLanguage: translateTo };
+  const input = { segments: asTranslated(transcript.segments, translateTo), targetLanguage: translateTo };
   return askEngine(inference, { task: "translation", input, pick: (output): Translation => output, signal });
+}
+
+/** One question after the other: together they would crowd out the calls of others. */
+async function answerCaseForm(inference: InferenceRunner, runner: StageRunner, request: ReadRequest): Promise<StageWork<ReadOutput<readonly CaseAnswer[]>>> {
+  const { transcript, caseForm = [], signal } = request;
+  const entities = runner.output<ReadOutput<readonly Entity[]>>("entities")?.value;
+  const answers: CaseAnswer[] = [];
+  let model: ModelRevision | undefined;
+  for (const standing of caseForm) {
+    const question = questionText(standing, transcript.language);
+    const { kind } = standing;
+    const input = { segments: transcript.segments, question, ...(kind === undefined ? {} : { kind }), ...(entities === undefined ? {} : { entities }) };
+    const { output, engine, revision } = await inference.run("question_answering", input, { signal, deadlineMs: DEADLINE_MS });
+    answers.push({ id: standing.id, question, ...output });
+    model = { task: "question_answering", engine, id: engine, revision };
+  }
+  return { output: model === undefined ? null : { value: answers, model } };
 }
 
 function summaryInput(runner: StageRunner, { transcript: { segments } }: ReadRequest): TaskInputs["summary"] {

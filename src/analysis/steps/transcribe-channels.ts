@@ -9,12 +9,15 @@ import type { InferenceRunner } from "../../inference/pool/inference-pool.js";
 import type { PcmFile, SpeechOutput } from "../../inference/speech-recognizer.js";
 import type { ChannelSpeech } from "../conversation-metrics.js";
 import type { StageWork } from "../stage-runner.js";
+import { identifyLanguages } from "./identify-languages.js";
 
 /** `transcribed[channel]` lists the start times of utterances that became words. */
 export interface TranscribeOutput {
   readonly transcript: Transcript;
   readonly transcribedStartsMs: Readonly<Partial<Record<Channel, readonly number[]>>>;
   readonly model: ModelRevision;
+  /** What told the language of segments that came without one. */
+  readonly languageModel?: ModelRevision;
 }
 
 export interface TranscribeRequest {
@@ -56,8 +59,12 @@ export async function transcribeChannels(inference: InferenceRunner, request: Tr
   const [first] = answers;
   const failure = settled.find((result) => result.status === "rejected")?.reason as unknown;
   if (first === undefined) throw failure ?? new AppError("AUDIO_EMPTY", "The recording has no channel to transcribe.");
+  const transcript = assemble(answers);
+  const { allowedLanguages, signal } = request;
+  const { segments, model: languageModel } = await identifyLanguages(inference, transcript.segments, { allowedLanguages, signal });
   const output: TranscribeOutput = {
-    transcript: assemble(answers),
+    transcript: { ...transcript, language: mainLanguage(segments), segments },
+    ...(languageModel === null ? {} : { languageModel }),
     transcribedStartsMs: Object.fromEntries(answers.map(({ channel, output: heard }) => [channel, heard.utterances.map(({ startMs }) => startMs)])),
     model: { task: "speech", engine: first.engine, id: first.engine, revision: first.revision },
   };

@@ -3,6 +3,7 @@ import { analyseTranscript } from "../../analysis/analyse-transcript.js";
 import { systemClock } from "../../core/clock.js";
 import { newId } from "../../core/ids.js";
 import { toWireAnalysis, type WireAnalysis } from "../../protocol/http/analysis-schema.js";
+import { loadCaseForm } from "../casework/case-form.js";
 import { createOneShotPool } from "../one-shot-pool.js";
 import { renderAnalysis } from "../render-analysis.js";
 import { type SampleCall, type SampleScript, scriptTranscript } from "./sample-script.js";
@@ -15,13 +16,14 @@ const SCRIPTS = ["child-violence-home", "swahili-neglect", "swahili-mixed"];
 /** Prints an analysis of each script and how it compares with what its author meant. */
 export async function readScripts(samples: readonly SampleCall[], { print, signal }: { readonly print: Print; readonly signal: AbortSignal }): Promise<void> {
   print("\n===== ACT 2: READ - from words to a case; transcript supplied, not recognized =====");
-  const pool = createOneShotPool();
+  const pool = createOneShotPool({ taxonomy: "openchs" });
   try {
     await pool.start();
+    const caseForm = await loadCaseForm();
     for (const { script } of samples.filter((sample) => SCRIPTS.includes(sample.script.id))) {
       const result = await analyseTranscript(
         { inference: pool, clock: systemClock },
-        { callId: newId(), taskId: newId(), transcript: scriptTranscript(script), translateTo: null, signal },
+        { callId: newId(), taskId: newId(), transcript: scriptTranscript(script), translateTo: null, caseForm, signal },
       );
       const analysis = toWireAnalysis(result);
       print(`\n--- ${script.title} (${script.languages.join(" + ")}; transcript supplied, not recognized) ---\n`);

@@ -8,13 +8,17 @@ import { type RecordScore, tally } from "../../evaluation/counts.js";
 import { type EngineEvaluation, prepareEvaluation } from "../../evaluation/evaluation-tasks.js";
 import { type LabelledRecord, parseLabelledData, recordsWith } from "../../evaluation/labelled-record.js";
 import { makeScoreSheet, type ScoreSheet } from "../../evaluation/score-sheet.js";
+import { piiMeasures, scorePii } from "../../evaluation/scorers/pii-scores.js";
 import { recognitionMeasures, scoreRecognition } from "../../evaluation/scorers/text-scores.js";
 import { type Damage, damageRecords } from "../../evaluation/text/damaged-record.js";
+import { createBuiltinPiiDetector } from "../../inference/backends/builtin/personal-data/builtin-pii-detector.js";
+import { loadCaseForm } from "../casework/case-form.js";
 import { createOneShotPool } from "../one-shot-pool.js";
+import { packageAssets } from "../paths.js";
 import { processRecordings } from "../process-recordings.js";
 
 export interface EvaluationRequest {
-  readonly task: EngineEvaluation | "asr";
+  readonly task: EngineEvaluation | "asr" | "pii";
   /** JSON lines; several files count as one. */
   readonly paths: readonly string[];
   readonly engine: string;
@@ -33,9 +37,10 @@ const DEADLINE_MS = 300_000;
 /** @throws AppError `EVALUATION_DATA_INVALID`, `MODEL_ENGINE_UNKNOWN`, or what the engine fails with */
 export async function evaluate(config: Config, request: EvaluationRequest): Promise<Evaluation> {
   if (request.task === "asr") return evaluateSpeech(config, request);
+  if (request.task === "pii") return evaluateMasking(request);
   const records = damageRecords((await Promise.all(request.paths.map(readRecords))).flat(), request.damage);
-  const task = prepareEvaluation(request.task, records);
-  const pool = createOneShotPool(config.inference.modelsDirectory);
+  const task = prepareEvaluation(request.task, records, { caseForm: await loadCaseForm(config.cases.formFile) });
+  const pool = createOneShotPool({ modelsDirectory: config.inference.modelsDirectory, taxonomy: config.cases.taxonomy });
   try {
     await pool.start();
     const scores: RecordScore[] = [];
@@ -54,6 +59,16 @@ export async function evaluate(config: Config, request: EvaluationRequest): Prom
   } finally {
     await pool.close();
   }
+}
+
+async function evaluateMasking({ paths, damage, onProgress }: EvaluationRequest): Promise<Evaluation> {
+  const records = damageRecords((await Promise.all(paths.map(readRecords))).flat(), damage).filter(({ segments }) => segments.length > 0);
+  const detector = createBuiltinPiiDetector({ assetsDirectory: packageAssets().languageData });
+  const scores = records.map((record, index) => {
+    onProgress?.(index + 1, records.length);
+    return scorePii(record, detector);
+  });
+  return { ...makeScoreSheet(scores, piiMeasures), engine: "builtin", revision: "" };
 }
 
 async function readRecords(path: string): Promise<readonly LabelledRecord[]> {

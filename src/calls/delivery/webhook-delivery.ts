@@ -8,9 +8,11 @@ import { AppError } from "../../core/errors.js";
 import type { Logger } from "../../core/log.js";
 import type { DeliveryCursor, Webhook } from "../../core/webhook.js";
 import type { EventBus } from "../../events/event-bus.js";
+import { type TextCover, WITHHOLDING } from "../../security/masking/cover-text.js";
 import type { CallEventRepository } from "../../storage/repositories/call-event-repository.js";
 import type { CallRepository } from "../../storage/repositories/call-repository.js";
 import type { WebhookRepository } from "../../storage/repositories/webhook-repository.js";
+import type { TextMasking } from "../text-masking.js";
 import { afterFailure } from "./delivery-policy.js";
 import { webhookMessage } from "./webhook-message.js";
 import type { WebhookSender } from "./webhook-sender.js";
@@ -21,8 +23,11 @@ export interface WebhookDeliveryDependencies {
   readonly events: CallEventRepository;
   readonly bus: EventBus;
   readonly sender: WebhookSender;
+  readonly masking: TextMasking;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where several processes run, only one of them delivers; others may have changed the webhooks. */
+  readonly isOurTurn?: () => boolean;
   readonly onDelivered?: (outcome: "delivered" | "failed" | "dead") => void;
 }
 
@@ -32,6 +37,9 @@ const CALLS_AT_ONCE = 8;
 const GATHER_MS = 100;
 /** Failed deliveries become due between notices. */
 const LOOK_EVERY_MS = 1_000;
+const RELOAD_EVERY_MS = 5_000;
+/** A delivery that died with its process goes on after this. */
+const CLAIM_MS = 60_000;
 
 export class WebhookDelivery {
   readonly #dependencies: WebhookDeliveryDependencies;
@@ -39,6 +47,7 @@ export class WebhookDelivery {
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #dead = new AbortController();
   #webhooks: readonly Webhook[] = [];
+  #nextReloadMs = 0;
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
   #stop: (() => void) | undefined;
@@ -79,12 +88,16 @@ export class WebhookDelivery {
     this.#timer?.cancel();
     this.#timer = this.#dependencies.clock.schedule(delayMs, () => {
       this.#running = this.#running.then(() => this.#look()).catch(() => this.#dependencies.logger.warn("Deliveries could not be looked up"));
-      void this.#running.then(() => this.#webhooks.length > 0 && this.#wake(LOOK_EVERY_MS));
+      void this.#running.then(() => (this.#webhooks.length > 0 || this.#dependencies.isOurTurn !== undefined) && this.#wake(LOOK_EVERY_MS));
     });
   }
 
   async #look(): Promise<void> {
-    const { webhooks, clock } = this.#dependencies;
+    const { webhooks, clock, isOurTurn } = this.#dependencies;
+    if (isOurTurn !== undefined) {
+      if (!isOurTurn()) return this.#changed.clear();
+      await this.#learnOfOthers();
+    }
     for (const callId of [...this.#changed]) {
       this.#changed.delete(callId);
       // A call that was deleted meanwhile has nothing to tell.
@@ -94,6 +107,8 @@ export class WebhookDelivery {
       const key = `${cursor.webhookId}/${cursor.callId}`;
       const webhook = this.#webhooks.find(({ webhookId }) => webhookId === cursor.webhookId);
       if (webhook === undefined || this.#inFlight.has(key) || this.#inFlight.size >= CALLS_AT_ONCE) continue;
+      // For the moment in which two processes believe that it is their turn.
+      if (isOurTurn !== undefined && !(await webhooks.claim(cursor, clock.nowMs() + CLAIM_MS))) continue;
       const delivered = this.#deliver(webhook, cursor)
         .catch(() => this.#dependencies.logger.warn("A delivery could not be looked up"))
         .finally(() => {
@@ -104,9 +119,19 @@ export class WebhookDelivery {
     }
   }
 
+  /** Webhooks that another process added, or events that were stored while that one delivered. */
+  async #learnOfOthers(): Promise<void> {
+    const { webhooks, clock } = this.#dependencies;
+    if (clock.monotonicMs() < this.#nextReloadMs) return;
+    this.#nextReloadMs = clock.monotonicMs() + RELOAD_EVERY_MS;
+    this.#webhooks = await webhooks.list();
+    for (const webhook of this.#webhooks) await webhooks.wakeAll(webhook, clock.nowMs());
+  }
+
   async #deliver(webhook: Webhook, from: DeliveryCursor): Promise<void> {
-    const { webhooks, calls, events, sender, clock, onDelivered } = this.#dependencies;
+    const { webhooks, calls, events, clock, onDelivered } = this.#dependencies;
     const call = { callId: from.callId, sealer: await calls.openSealer(from.callId) };
+    const cover = await this.#dependencies.masking.coverOf(call);
     let endedSeq = (await events.listOfTypes(call, ["call.ended"])).at(0)?.seq;
     const isLive = (await calls.findCall(from.callId))?.source === "live";
     let cursor: DeliveryCursor = { ...from };
@@ -116,7 +141,7 @@ export class WebhookDelivery {
       for (const event of page) {
         if (event.type === "call.ended") endedSeq ??= event.seq;
         const isPostCall = !isLive || (endedSeq !== undefined && event.seq > endedSeq);
-        if (!(await this.#send(webhook, event, isPostCall, sender))) {
+        if (!(await this.#send(webhook, event, { isPostCall, cover }))) {
           const failed = afterFailure(cursor, clock.nowMs(), Math.random());
           onDelivered?.(failed.status === "dead" ? "dead" : "failed");
           return webhooks.save(failed);
@@ -128,10 +153,10 @@ export class WebhookDelivery {
     }
   }
 
-  async #send(webhook: Webhook, event: CallEvent, isPostCall: boolean, sender: WebhookSender): Promise<boolean> {
-    const message = webhookMessage(webhook, event, { isPostCall });
+  async #send(webhook: Webhook, event: CallEvent, context: { readonly isPostCall: boolean; readonly cover: TextCover }): Promise<boolean> {
+    const message = webhookMessage(webhook, event, context);
     if (message === undefined) return true;
-    const isTaken = await sender.send(webhook.webhookId, webhook.target, message);
+    const isTaken = await this.#dependencies.sender.send(webhook.webhookId, webhook.target, message);
     if (isTaken) this.#dependencies.onDelivered?.("delivered");
     return isTaken;
   }
@@ -140,7 +165,7 @@ export class WebhookDelivery {
 /** What a test of a webhook sends: an event of a call that there is not. */
 export async function sendTest(sender: WebhookSender, webhook: Webhook, nowMs: number): Promise<void> {
   const event: CallEvent = { seq: 1, callId: "test", atMs: nowMs, type: "call.started", payload: { taskId: "test", source: "live" } };
-  const message = webhookMessage({ ...webhook, eventTypes: ["call.started"] }, event, { isPostCall: false });
+  const message = webhookMessage({ ...webhook, eventTypes: ["call.started"] }, event, { isPostCall: false, cover: WITHHOLDING });
   if (message === undefined || !(await sender.send(webhook.webhookId, webhook.target, message))) {
     throw new AppError("DELIVERY_FAILED", "The webhook did not take the test message with a 2xx answer within ten seconds.");
   }

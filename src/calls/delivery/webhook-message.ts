@@ -1,10 +1,10 @@
-/** What is sent to a webhook for one event: body and headers. Text is withheld, always: what leaves the house is masked. */
+/** What is sent to a webhook for one event: body and headers. Texts are masked, always. */
 import { createHmac } from "node:crypto";
 import type { CallEvent } from "../../core/call-event.js";
 import type { Webhook } from "../../core/webhook.js";
 import { toWireEvent } from "../../protocol/call-events.js";
 import { type EnvelopeContext, messageIdOf, toOpenchsEnvelope, wrapOpenchsEnvelope } from "../../protocol/openchs-envelope.js";
-import { withholdEventText } from "../../security/withhold-text.js";
+import { coverEvent, type TextCover } from "../../security/masking/cover-text.js";
 
 export interface WebhookMessage {
   readonly body: string;
@@ -15,10 +15,10 @@ export interface WebhookMessage {
 export function webhookMessage(
   webhook: Pick<Webhook, "format" | "eventTypes" | "target">,
   event: CallEvent,
-  context: EnvelopeContext,
+  { cover, ...context }: EnvelopeContext & { readonly cover: TextCover },
 ): WebhookMessage | undefined {
   if (!webhook.eventTypes.includes(event.type)) return undefined;
-  const masked = withholdEventText(event);
+  const masked = coverEvent(event, cover);
   const content = contentOf(webhook, masked, context);
   if (content === undefined) return undefined;
   const body = JSON.stringify(content);

@@ -5,10 +5,11 @@ import type { EventBus } from "../../events/event-bus.js";
 import type { AuditSink } from "../../security/audit-record.js";
 import type { Actor, Authorized } from "../../security/authorization.js";
 import { recordCallReading } from "../../security/call-reading.js";
-import type { CallSealer } from "../../security/sealed-text.js";
-import { withholdEventText } from "../../security/withhold-text.js";
+import { coverEvent, type TextCover } from "../../security/masking/cover-text.js";
+import type { CallSealer } from "../../security/sealing/sealed-text.js";
 import type { CallEventRepository } from "../../storage/repositories/call-event-repository.js";
 import type { CallRepository } from "../../storage/repositories/call-repository.js";
+import type { TextMasking } from "../text-masking.js";
 
 export interface LiveFeed {
   /** First what happened so far on the calls that run, then what happens on any. Ends when `signal` is aborted. */
@@ -19,6 +20,7 @@ export interface LiveFeedDependencies {
   readonly calls: CallRepository;
   readonly events: CallEventRepository;
   readonly bus: EventBus;
+  readonly masking: TextMasking;
   readonly audit: AuditSink;
   readonly clock: Clock;
   /** Calls that run now. */
@@ -29,7 +31,8 @@ interface Cursor {
   readonly sealer: CallSealer;
   /** Older events of a call that did not run are of no interest here. */
   readonly fromMs: number;
-  readonly maySeeText: boolean;
+  /** Absent: the reader may see what was said. */
+  readonly cover?: TextCover;
   afterSeq: number;
 }
 
@@ -85,7 +88,7 @@ async function* follow(
       for (const event of page) {
         cursor.afterSeq = event.seq;
         if (event.atMs < cursor.fromMs || (event.type === "segment.interim" && !withInterims)) continue;
-        yield cursor.maySeeText ? event : withholdEventText(event);
+        yield cursor.cover === undefined ? event : coverEvent(event, cursor.cover);
       }
     }
   } finally {
@@ -103,5 +106,5 @@ async function openCursor(
   const sealer = await dependencies.calls.openSealer(callId).catch(() => undefined);
   if (sealer === undefined) return undefined;
   const { maySeeText } = await recordCallReading(dependencies, actor, callId);
-  return { sealer, fromMs, maySeeText, afterSeq: 0 };
+  return { sealer, fromMs, afterSeq: 0, ...(maySeeText ? {} : { cover: await dependencies.masking.coverOf({ callId, sealer }) }) };
 }

@@ -9,9 +9,10 @@ import type { RiskFinding } from "../../core/risk.js";
 import type { AuditSink } from "../../security/audit-record.js";
 import type { Authorized } from "../../security/authorization.js";
 import { recordCallReading } from "../../security/call-reading.js";
-import { withholdEventText } from "../../security/withhold-text.js";
+import { coverEvent } from "../../security/masking/cover-text.js";
 import type { CallRepository } from "../../storage/repositories/call-repository.js";
 import type { CallEventLog } from "../call-event-log.js";
+import type { TextMasking } from "../text-masking.js";
 import { analysisSoFar } from "./analysis-so-far.js";
 
 /** What was told last of each kind. */
@@ -30,7 +31,7 @@ export interface EvolutionStep<Value> {
   readonly value: Value;
 }
 
-/** Audited; text is withheld from roles without `transcript:read`. @throws AppError `CALL_NOT_FOUND` */
+/** Audited; text is masked for roles without `transcript:read`. @throws AppError `CALL_NOT_FOUND` */
 export interface ProgressiveHistory {
   current(authorized: Authorized<"call:read">, callId: string): Promise<ProgressiveAnalysis>;
   entities(authorized: Authorized<"call:read">, callId: string): Promise<readonly EvolutionStep<readonly Entity[]>[]>;
@@ -40,6 +41,7 @@ export interface ProgressiveHistory {
 export interface ProgressiveHistoryDependencies {
   readonly calls: CallRepository;
   readonly eventLog: CallEventLog;
+  readonly masking: TextMasking;
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
@@ -50,7 +52,9 @@ export function createProgressiveHistory(dependencies: ProgressiveHistoryDepende
     const sealer = await dependencies.calls.openSealer(callId);
     const { maySeeText } = await recordCallReading(dependencies, actor, callId);
     const events = await dependencies.eventLog.listOfTypes({ callId, sealer }, types);
-    return maySeeText ? events : events.map(withholdEventText);
+    if (maySeeText) return events;
+    const cover = await dependencies.masking.coverOf({ callId, sealer });
+    return events.map((event) => coverEvent(event, cover));
   };
   return {
     async current(authorized, callId) {

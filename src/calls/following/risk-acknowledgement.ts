@@ -1,5 +1,6 @@
 /** A person takes a risk on: told to everybody who follows the call, and written in the audit log. */
 import { createHash } from "node:crypto";
+import type { CallEvent } from "../../core/call-event.js";
 import type { Clock } from "../../core/clock.js";
 import { AppError } from "../../core/errors.js";
 import type { RiskKind } from "../../core/risk.js";
@@ -36,18 +37,27 @@ export function createRiskAcknowledgement(dependencies: RiskAcknowledgementDepen
       const events = await eventLog.listOfTypes(call, ["risk.raised", "risk.acknowledged"]);
       const raised = events.findLast((event) => event.type === "risk.raised" && event.payload.finding.kind === kind);
       if (raised === undefined) throw new AppError("CALL_RISK_NOT_RAISED", "No risk of this kind was raised on the call.");
-      for (const event of events) {
-        if (event.type === "risk.acknowledged" && event.payload.kind === kind) return { atMs: event.atMs, acknowledgedBy: event.payload.acknowledgedBy };
-      }
+      const first = acknowledgementOf(events, kind);
+      if (first !== undefined) return first;
       await recordAllowed(dependencies, actor, "risk.acknowledged", callId);
       const acknowledgedBy = personOf(actor.actorId);
       const { taskId } = raised.payload;
-      await inUnitOfWork(database, (unitOfWork) =>
-        eventLog.append(call, [{ type: "risk.acknowledged", payload: { taskId, kind, acknowledgedBy } }], unitOfWork),
-      );
-      return { atMs: clock.nowMs(), acknowledgedBy };
+      return inUnitOfWork(database, async (unitOfWork) => {
+        // Somebody else may have done so while this one was recorded.
+        const other = acknowledgementOf(await eventLog.listOfTypes(call, ["risk.acknowledged"], unitOfWork), kind);
+        if (other !== undefined) return other;
+        await eventLog.append(call, [{ type: "risk.acknowledged", payload: { taskId, kind, acknowledgedBy } }], unitOfWork);
+        return { atMs: clock.nowMs(), acknowledgedBy };
+      });
     },
   };
+}
+
+function acknowledgementOf(events: readonly CallEvent[], kind: RiskKind) {
+  for (const event of events) {
+    if (event.type === "risk.acknowledged" && event.payload.kind === kind) return { atMs: event.atMs, acknowledgedBy: event.payload.acknowledgedBy };
+  }
+  return undefined;
 }
 
 /** Key ids are ours; the subject of a token may be a person's name or address, and only its hash is told. */

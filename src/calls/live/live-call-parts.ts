@@ -9,7 +9,7 @@ import type { InferenceRunner } from "../../inference/pool/inference-pool.js";
 import type { QueueBackend } from "../../queue/queue-backend.js";
 import type { AuditSink } from "../../security/audit-record.js";
 import type { Authorized } from "../../security/authorization.js";
-import type { SealerFactory } from "../../security/sealed-text.js";
+import type { SealerFactory } from "../../security/sealing/sealed-text.js";
 import type { AudioStore } from "../../storage/audio-store.js";
 import type { AppDatabase } from "../../storage/database.js";
 import type { LiveJournal } from "../../storage/live-journal.js";

@@ -2,12 +2,14 @@
  * The calls that run: legs come in from the telephone exchange and are paired into calls; people look at calls, pause,
  * resume and end them.
  */
+
 import type { Timer } from "../../core/clock.js";
 import { AppError } from "../../core/errors.js";
 import type { CallDetails, CallSessionState, LiveCallStatus } from "../../core/live-call.js";
 import type { Channel } from "../../core/transcript.js";
 import { recordAllowed } from "../../security/audit-record.js";
 import type { Authorized } from "../../security/authorization.js";
+import { callNotFound } from "../call-not-found.js";
 import { type LegPlace, placeOfStream } from "./leg-pairing.js";
 import { LiveCall } from "./live-call.js";
 import type { LiveCallParts, LiveLeg } from "./live-call-parts.js";
@@ -144,7 +146,7 @@ class LiveCallRegistry implements LiveCalls {
   async control({ actor }: Authorized<"call:control">, callId: string, what: "pause" | "resume" | "end"): Promise<LiveCallState> {
     const call = this.#find(callId);
     if (call === undefined) {
-      if (!(await this.#parts.calls.hasCall(callId))) throw new AppError("CALL_NOT_FOUND", "There is no call with this id.");
+      if (!(await this.#parts.calls.hasCall(callId))) throw callNotFound();
       throw new AppError("CALL_NOT_LIVE", "The call is not in progress any more.");
     }
     await recordAllowed(this.#parts, actor, CONTROL_ACTIONS[what], callId);

@@ -6,7 +6,7 @@ import type { NewCallEvent } from "../../core/call-event.js";
 import type { Clock } from "../../core/clock.js";
 import { AppError } from "../../core/errors.js";
 import type { Logger } from "../../core/log.js";
-import type { CallSealer } from "../../security/sealed-text.js";
+import type { CallSealer } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../../storage/database.js";
 import { inUnitOfWork } from "../../storage/unit-of-work.js";
 import type { CallEventLog } from "../call-event-log.js";
@@ -106,5 +106,6 @@ function byCall(batch: readonly WaitingEvent[]): ReadonlyMap<string, readonly Wa
     events.push(entry);
     calls.set(entry.callId, events);
   }
-  return calls;
+  // Each call is locked while its events are numbered: in one order by all, nobody waits for another that waits for them.
+  return new Map([...calls].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -8,7 +8,7 @@ import { AppError } from "../../core/errors.js";
 import { newId } from "../../core/ids.js";
 import type { CallDetails } from "../../core/live-call.js";
 import { recordAllowed } from "../../security/audit-record.js";
-import type { CallSealer } from "../../security/sealed-text.js";
+import type { CallSealer } from "../../security/sealing/sealed-text.js";
 import type { JournalAudio, JournalWriter } from "../../storage/live-journal.js";
 import { inUnitOfWork } from "../../storage/unit-of-work.js";
 import type { LiveCallParts } from "./live-call-parts.js";

@@ -7,7 +7,7 @@ import type { CallEndReason, ChannelCoverage } from "../../core/live-call.js";
 import { type LiveAudio, sumLiveLedgers, toLiveLedger } from "../../core/live-ledger.js";
 import type { Channel } from "../../core/transcript.js";
 import { PROCESS_RECORDING, type ProcessRecordingPayload } from "../../protocol/job-payloads.js";
-import type { CallSealer } from "../../security/sealed-text.js";
+import type { CallSealer } from "../../security/sealing/sealed-text.js";
 import { inUnitOfWork, type UnitOfWork } from "../../storage/unit-of-work.js";
 import { type JournalSummary, journalRecording, summarizeJournal } from "./journal-recording.js";
 import type { LiveStores } from "./live-call-parts.js";

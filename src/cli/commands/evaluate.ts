@@ -15,7 +15,7 @@ interface EvaluateOptions extends CommonOptions {
   readonly json?: boolean;
 }
 
-const TASKS = ["asr", ...ENGINE_EVALUATIONS] as const;
+const TASKS = ["asr", ...ENGINE_EVALUATIONS, "pii"] as const;
 
 export function addEvaluateCommand(program: Command, context: CliContext): void {
   program

@@ -29,6 +29,8 @@ async function serve(context: CliContext, options: ServeOptions): Promise<number
   const config = configOf(context, options, { HOST: options.host, PORT: options.port, STREAM_PORT: options.streamPort });
   const logger = createLogger({ level: config.logLevel });
   const service = await startService(config, logger);
+  // Before it says that it is there: whoever reads that may stop it at once.
+  const asked = waitForShutdownSignal();
   if (service.masterKeyCreated) {
     context.printError(
       `\n*** A master key was made: ${service.masterKeyPath}\n*** Copy it to a safe place NOW. Without it no transcript and no recording can ever be read again.\n`,
@@ -37,7 +39,7 @@ async function serve(context: CliContext, options: ServeOptions): Promise<number
   context.print(
     `openchs-ai listens on ${service.url}, for the exchange on ${service.streamAddress} (first admin key: ${service.adminKeyPath}; API page: ${service.url}/docs)`,
   );
-  const signal = await waitForShutdownSignal();
+  const signal = await asked;
   logger.info("Stopping: running work may finish first", { signal });
   await service.stop();
   return EXIT.done;

@@ -96,7 +96,7 @@ function statisticsRoutes(app: FastifyInstance, feedback: AgentFeedbackUseCase):
       config: { permission: "feedback:export" },
       schema: {
         ...{ tags, summary: "Feedback as JSON lines, for training and review" },
-        description: "One object a line, oldest first. Words are withheld unless text=clear is asked for, which is audited.",
+        description: "One object a line, oldest first. Words are masked unless text=clear is asked for, which is audited.",
         querystring: feedbackPeriodSchema.extend({ text: z.enum(["masked", "clear"]).default("masked") }),
         response: { 200: z.string().meta({ contentMediaType: "application/x-ndjson" }), ...PROBLEM_RESPONSES },
       },

@@ -40,7 +40,7 @@ const tags = ["live calls"];
 const config = { permission: "call:read" as const };
 const streamConfig = { ...config, allowsTicket: true };
 const eventText = z.string().meta({ contentMediaType: "text/event-stream" });
-const ticketQuery = { ticket: z.string().max(64).optional().describe("one-time ticket in place of the Authorization header") };
+const ticketQuery = { ticket: z.string().max(1_024).optional().describe("one-time ticket in place of the Authorization header") };
 
 export async function liveRoutes(app: FastifyInstance, options: LiveRoutesOptions): Promise<void> {
   stateRoutes(app, options);
@@ -76,7 +76,7 @@ function stateRoutes(app: FastifyInstance, { liveCalls, tickets }: LiveRoutesOpt
       },
     },
     async (request, reply) => {
-      const { ticket, expiresAtMs } = tickets.issue(authorizedRequest(request, "call:read").actor);
+      const { ticket, expiresAtMs } = await tickets.issue(authorizedRequest(request, "call:read").actor);
       return reply.code(201).send({ ticket, expires_at: new Date(expiresAtMs).toISOString() });
     },
   );

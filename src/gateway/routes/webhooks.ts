@@ -41,7 +41,7 @@ export async function webhookRoutes(app: FastifyInstance, { webhooks }: WebhookR
       config,
       schema: {
         ...{ tags, summary: "Tell a system of the helpline what happens on calls", body: newWebhookSchema },
-        description: "At least once, in order per call, for a week if need be. Every text is withheld; docs/webhooks.md has the formats.",
+        description: "At least once, in order per call, for a week if need be. Every text is masked; docs/webhooks.md has the formats.",
         response: { 201: webhookSchema, ...PROBLEM_RESPONSES },
       },
     },

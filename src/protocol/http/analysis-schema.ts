@@ -41,7 +41,7 @@ export const segmentSchema = z.object({
   start_ms: milliseconds,
   end_ms: milliseconds,
   text: z.string(),
-  language: z.string(),
+  language: z.string().describe("a BCP 47 tag, `mixed` for two languages in one segment, `und` where nothing tells"),
   score: score.nullable().describe("null: the engine gives none"),
   words: z.array(z.object({ text: z.string(), start_ms: milliseconds, end_ms: milliseconds, score: score.nullable() })).optional(),
   suspect: z
@@ -91,6 +91,17 @@ export const analysisSchema = z.object({
     .nullable(),
   risk: z.array(z.object({ kind: z.enum(RISK_KINDS), level: z.enum(PRIORITIES), score, evidence: z.array(evidenceSchema), at_ms: milliseconds })).nullable(),
   summary: z.object({ text: z.string(), sentences: z.array(z.object({ text: z.string(), evidence: z.array(evidenceSchema) })) }).nullable(),
+  answers: z
+    .array(
+      z.object({
+        id: z.string().describe("of the question in the case form"),
+        question: z.string().describe("as asked, in the language of the call"),
+        answer: z.string().nullable().describe("the words of the first evidence; null: the call does not say"),
+        ...{ score, evidence: z.array(evidenceSchema) },
+      }),
+    )
+    .nullable()
+    .describe("to the standing questions of the case form; null: they were not asked"),
   quality: z
     .object({
       heads: z.array(
@@ -120,6 +131,8 @@ export type WireAnalysis = z.infer<typeof analysisSchema>;
 export function toWireAnalysis(result: AnalysisResult): WireAnalysis {
   const wire = toWireCase({
     ...result,
+    // Analyses stored before there were answers have none.
+    answers: result.answers ?? null,
     audio: result.audio === null ? null : { ...result.audio, gainDb: result.audio.channels.map(({ gainDb }) => gainDb) },
     transcript: result.transcript === null ? null : { text: transcriptText(result.transcript.segments), ...result.transcript },
     translation: result.translation === null ? null : { ...result.translation, text: result.translation.segments.map(({ text }) => text).join("\n") },

@@ -64,9 +64,16 @@ export const callSegmentsSchema = z.object({ items: z.array(segmentSchema), next
 
 export const callExportSchema = z.object({
   exported_at: z.string(),
-  text: z.enum(["clear", "masked"]).describe("masked: every spoken or derived text is withheld"),
+  text: z.enum(["clear", "masked"]).describe("masked: names, numbers and places below the district are replaced in every text"),
   call: callSchema,
   analysis: analysisSchema,
+  classification_mappings: z
+    .array(
+      z.object({
+        to: z.string().describe("whose list of categories, such as child-helpline-international"),
+        category: z.string().nullable().describe("what the sub-category is there; null: no counterpart, or nothing to map"),
+        certain: z.boolean().describe("false: nobody has checked the mapping against that list"),
+      }),
+    )
+    .describe("the classification in other lists, as the taxonomy in force maps it"),
 });
-
-export const deletedCallSchema = z.object({ call_id: z.string(), recordings: z.int(), tasks: z.int() });

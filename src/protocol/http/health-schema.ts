@@ -31,9 +31,10 @@ export const modelsSchema = z.object({
 
 export const workersHealthSchema = z.object({
   status: z.enum(["ok", "degraded", "failed"]),
-  model_processes: z.int(),
-  model_requests_waiting: z.int(),
-  job_consumers: z.int(),
+  model_processes: z.int().describe("of this process"),
+  model_requests_waiting: z.int().describe("of this process"),
+  job_consumers: z.int().describe("queues served by workers that run, here or elsewhere"),
+  workers: z.object({ running: z.int(), draining: z.int(), stuck: z.int(), lost: z.int(), stopped: z.int() }),
 });
 
 export const resourcesSchema = z.object({

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { WORK_STATUSES } from "../../core/call.js";
 import { isLanguageTag } from "../../core/language.js";
+import { MODEL_TASKS } from "../../core/model-task.js";
 import { analysisSchema, stageSchema } from "./analysis-schema.js";
 import { problemSchema } from "./problem-schema.js";
 
@@ -103,5 +104,20 @@ export const queueStatusSchema = z.object({
 });
 
 export const workersStatusSchema = z.object({
-  workers: z.array(z.object({ name: z.string(), status: z.enum(["running", "stopped"]), queues: z.array(z.string()), concurrency: z.int() })),
+  workers: z.array(
+    z.object({
+      name: z.string().describe("of the process's life; embedded in a service that is alone"),
+      status: z
+        .enum(["running", "draining", "stuck", "lost", "stopped"])
+        .describe("stuck: alive, and its self-test fails; lost: silent for 10 s without having left, within the last hour"),
+      queues: z.array(z.string()),
+      concurrency: z.int(),
+      device: z.enum(["cpu", "cuda"]).nullable(),
+      model_processes: z.int(),
+      model_requests_waiting: z.int(),
+      engines: z.array(z.object({ task: z.enum(MODEL_TASKS), engine: z.string() })),
+      self_test: z.object({ outcome: z.enum(["passed", "failed"]), at: z.string(), duration_ms: z.int() }).nullable(),
+      started_at: z.string().nullable(),
+    }),
+  ),
 });

@@ -2,7 +2,7 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.js";
 import {
@@ -20,18 +20,38 @@ import type { AudioStore, ByteRange } from "../audio-store.js";
 const SUFFIX = ".oca";
 const PARTIAL_SUFFIX = ".part";
 
-/** Creates the directory and removes what a crash left half-written; one process may hold a directory. */
-export async function createFilesystemAudioStore(options: { readonly directory: string }): Promise<AudioStore> {
-  const { directory } = options;
+export interface FilesystemAudioStoreOptions {
+  readonly directory: string;
+  /** Other processes write to it as well: what is half-written may be theirs, unless it is old. */
+  readonly isShared?: boolean;
+}
+
+/** In a shared directory, a partial file nobody wrote to for so long was left by a crash. */
+const ABANDONED_AFTER_MS = 86_400_000;
+
+/** Creates the directory and removes what a crash left half-written. */
+export async function createFilesystemAudioStore({ directory, isShared = false }: FilesystemAudioStoreOptions): Promise<AudioStore> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const name of await readdir(directory)) {
-    if (name.endsWith(PARTIAL_SUFFIX)) await rm(join(directory, name), { force: true });
+    const path = join(directory, name);
+    if (name.endsWith(PARTIAL_SUFFIX) && (!isShared || (await ageOf(path)) > ABANDONED_AFTER_MS)) await rm(path, { force: true });
   }
   const pathOf = (audioKey: string): string => join(directory, `${checkKey(audioKey)}${SUFFIX}`);
+  /** Visible when it is whole. */
+  const store = async (audioKey: string, through: (file: Writable) => Promise<void>): Promise<void> => {
+    const path = pathOf(audioKey);
+    const partialPath = `${path}${PARTIAL_SUFFIX}`;
+    try {
+      await through(createWriteStream(partialPath, { mode: 0o600, flags: "wx", flush: true }));
+      await rename(partialPath, path);
+      await syncDirectory(directory);
+    } catch (error) {
+      await rm(partialPath, { force: true });
+      throw toStoreError(error);
+    }
+  };
   return {
     async write(audioKey, content, callKey) {
-      const path = pathOf(audioKey);
-      const partialPath = `${path}${PARTIAL_SUFFIX}`;
       let byteCount = 0;
       const counter = new Transform({
         transform(chunk: Buffer, _encoding, done) {
@@ -39,23 +59,19 @@ export async function createFilesystemAudioStore(options: { readonly directory: 
           done(null, chunk);
         },
       });
-      try {
-        await pipeline(content, counter, createAudioEncryptor(callKey), createWriteStream(partialPath, { mode: 0o600, flags: "wx", flush: true }));
-        await rename(partialPath, path);
-        await syncDirectory(directory);
-      } catch (error) {
-        await rm(partialPath, { force: true });
-        throw toStoreError(error);
-      }
+      await store(audioKey, (file) => pipeline(content, counter, createAudioEncryptor(callKey), file));
       return { byteCount };
     },
     async read(audioKey, callKey, range) {
       const path = pathOf(audioKey);
-      const { size } = await stat(path).catch((cause: unknown) => {
-        throw new AppError("AUDIO_FILE_NOT_FOUND", "The recording is not in the audio store.", { cause });
-      });
+      const size = await sizeOf(path);
       return range === undefined ? decryptFile(path, createAudioDecryptor(callKey)) : readRange({ path, callKey, range, size });
     },
+    async readSealed(audioKey) {
+      await sizeOf(pathOf(audioKey));
+      return createReadStream(pathOf(audioKey));
+    },
+    writeSealed: (audioKey, content) => store(audioKey, (file) => pipeline(content, file)),
     async remove(audioKey) {
       await rm(pathOf(audioKey), { force: true });
     },
@@ -63,6 +79,13 @@ export async function createFilesystemAudioStore(options: { readonly directory: 
       return (await readdir(directory)).filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
     },
   };
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const { size } = await stat(path).catch((cause: unknown) => {
+    throw new AppError("AUDIO_FILE_NOT_FOUND", "The recording is not in the audio store.", { cause });
+  });
+  return size;
 }
 
 /** The pipeline destroys both ends on any failure; the reader sees it as the decryptor's error. */
@@ -107,4 +130,12 @@ function checkKey(audioKey: string): string {
 function toStoreError(error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
   return new AppError("STORAGE_FULL", "The disk is full: free space in the data directory, then try again.", { retryable: true, cause: error });
+}
+
+/** 0 for what has gone meanwhile. */
+async function ageOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
 }

@@ -6,13 +6,13 @@ import type { ColumnTypes } from "./column-types.js";
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema
     .createTable("call")
-    .addColumn("call_id", "varchar(36)", (column) => column.primaryKey())
+    .addColumn("call_id", "varchar(128)", (column) => column.primaryKey())
     .addColumn("external_id", "varchar(128)")
     .addColumn("source", "varchar(16)", (column) => column.notNull())
     .addColumn("direction", "varchar(16)", (column) => column.notNull())
     .addColumn("status", "varchar(16)", (column) => column.notNull())
     .addColumn("mode", "varchar(16)", (column) => column.notNull())
-    .addColumn("languages", "varchar(256)", (column) => column.notNull())
+    .addColumn("languages", "varchar(1024)", (column) => column.notNull())
     .addColumn("agent_id", "varchar(64)")
     .addColumn("caller_ref", "varchar(64)")
     .addColumn("legal_hold", "smallint", (column) => column.notNull().defaultTo(0))
@@ -29,15 +29,15 @@ export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void>
 async function createCallParts(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema
     .createTable("call_leg")
-    .addColumn("call_id", "varchar(36)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
-    .addColumn("stream_id", "varchar(128)", (column) => column.notNull())
+    .addColumn("call_id", "varchar(128)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
+    .addColumn("stream_id", "varchar(160)", (column) => column.notNull())
     .addColumn("channel", "varchar(16)", (column) => column.notNull())
     .addPrimaryKeyConstraint("call_leg_pk", ["call_id", "stream_id"])
     .execute();
   await db.schema
     .createTable("recording")
     .addColumn("recording_id", "varchar(36)", (column) => column.primaryKey())
-    .addColumn("call_id", "varchar(36)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
+    .addColumn("call_id", "varchar(128)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
     .addColumn("audio_key", "varchar(64)", (column) => column.notNull())
     .addColumn("container", "varchar(16)", (column) => column.notNull())
     .addColumn("byte_count", "bigint", (column) => column.notNull())
@@ -47,7 +47,7 @@ async function createCallParts(db: Kysely<unknown>, types: ColumnTypes): Promise
   await db.schema
     .createTable("transcript_segment")
     .addColumn("segment_id", "varchar(64)", (column) => column.notNull())
-    .addColumn("call_id", "varchar(36)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
+    .addColumn("call_id", "varchar(128)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
     .addColumn("task_id", "varchar(36)", (column) => column.notNull())
     .addColumn("seq", "integer", (column) => column.notNull())
     .addColumn("channel", "varchar(16)", (column) => column.notNull())
@@ -67,7 +67,7 @@ async function createAnalyses(db: Kysely<unknown>, types: ColumnTypes): Promise<
     .createTable("analysis_stage")
     .addColumn("task_id", "varchar(36)", (column) => column.notNull())
     .addColumn("stage", "varchar(32)", (column) => column.notNull())
-    .addColumn("call_id", "varchar(36)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
+    .addColumn("call_id", "varchar(128)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
     .addColumn("status", "varchar(16)", (column) => column.notNull())
     .addColumn("error_code", "varchar(64)")
     .addColumn("duration_ms", "bigint", (column) => column.notNull())
@@ -78,7 +78,7 @@ async function createAnalyses(db: Kysely<unknown>, types: ColumnTypes): Promise<
   await db.schema
     .createTable("analysis")
     .addColumn("task_id", "varchar(36)", (column) => column.primaryKey())
-    .addColumn("call_id", "varchar(36)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
+    .addColumn("call_id", "varchar(128)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
     .addColumn("status", "varchar(16)", (column) => column.notNull())
     .addColumn("completed_at_ms", "bigint", (column) => column.notNull())
     .addColumn("result_sealed", sql.raw(types.longText), (column) => column.notNull())

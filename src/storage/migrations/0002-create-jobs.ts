@@ -1,7 +1,8 @@
 /** The job table: the embedded queue claims from it, and every backend's jobs are first recorded in it. Not breaking. */
 import { type Kysely, sql } from "kysely";
+import type { ColumnTypes } from "./column-types.js";
 
-export async function up(db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema
     .createTable("job")
     .addColumn("job_id", "varchar(36)", (column) => column.primaryKey())
@@ -26,11 +27,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema.createIndex("job_claim").on("job").columns(["queue", "status", "priority desc", "run_at_ms"]).execute();
   // Partial: most jobs have no key, and an index entry for nothing is a page more to sync with every job.
-  await db.schema
-    .createIndex("job_idempotency")
-    .on("job")
-    .columns(["queue", "idempotency_key"])
-    .unique()
-    .where(sql.ref("idempotency_key"), "is not", null)
-    .execute();
+  const unique = db.schema.createIndex("job_idempotency").on("job").columns(["queue", "idempotency_key"]).unique();
+  await (types.hasPartialIndexes ? unique.where(sql.ref("idempotency_key"), "is not", null) : unique).execute();
 }

@@ -5,7 +5,7 @@ import type { ColumnTypes } from "./column-types.js";
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema
     .createTable("call_event")
-    .addColumn("call_id", "varchar(36)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
+    .addColumn("call_id", "varchar(128)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
     .addColumn("seq", "integer", (column) => column.notNull())
     .addColumn("type", "varchar(32)", (column) => column.notNull())
     .addColumn("at_ms", "bigint", (column) => column.notNull())
@@ -15,7 +15,7 @@ export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void>
   await db.schema
     .createTable("call_task")
     .addColumn("task_id", "varchar(36)", (column) => column.primaryKey())
-    .addColumn("call_id", "varchar(36)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
+    .addColumn("call_id", "varchar(128)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
     .execute();
   await db.schema.createIndex("call_task_call").on("call_task").columns(["call_id", "task_id"]).execute();
   await listEarlierTasks(db as Kysely<EarlierTables>);

@@ -6,7 +6,7 @@ export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void>
   await db.schema
     .createTable("agent_feedback")
     .addColumn("feedback_id", "varchar(36)", (column) => column.primaryKey())
-    .addColumn("call_id", "varchar(36)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
+    .addColumn("call_id", "varchar(128)", (column) => column.notNull().references("call.call_id").onDelete("cascade"))
     .addColumn("task_id", "varchar(36)", (column) => column.notNull())
     .addColumn("task", "varchar(32)", (column) => column.notNull())
     .addColumn("item", "varchar(160)")

@@ -1,5 +1,11 @@
-/** The column types whose names differ between the databases. */
+/** What differs between the databases when tables are made. */
 export interface ColumnTypes {
   /** Text of any length: `text`, but `longtext` on MySQL, whose `text` ends at 64 KB. */
   readonly longText: "text" | "longtext";
+  /** A primary key that the database itself counts up with every row. */
+  readonly countedKey: string;
+  /** How rows made before such a key stand in order. */
+  readonly rowOrder: readonly string[];
+  /** Whether an index may leave rows out. Where it may not, NULL in a unique index is never the same as another NULL. */
+  readonly hasPartialIndexes: boolean;
 }

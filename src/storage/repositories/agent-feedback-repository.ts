@@ -2,7 +2,7 @@
 import type { AgentFeedback, FeedbackTask } from "../../core/agent-feedback.js";
 import type { AnalysisStage } from "../../core/analysis-result.js";
 import type { ModelTask } from "../../core/model-task.js";
-import type { CallSealer, SealerFactory } from "../../security/sealed-text.js";
+import type { CallSealer, SealerFactory } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
 import type { AgentFeedbackTable } from "../schema.js";
 

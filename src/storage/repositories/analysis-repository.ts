@@ -1,8 +1,9 @@
 /** Stage outputs, finished analyses and their segments, all sealed under the call's key. */
 import type { AnalysisResult, AnalysisStage, StageOutcome, StageReport } from "../../core/analysis-result.js";
 import type { TranscriptSegment } from "../../core/transcript.js";
-import type { CallSealer } from "../../security/sealed-text.js";
+import type { CallSealer } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
+import { insertIfAbsent, lockCall, upsert } from "../portable-sql.js";
 import { executorOf, type UnitOfWork } from "../unit-of-work.js";
 
 interface TaskOfCall {
@@ -16,8 +17,8 @@ export interface AnalysisRepository {
   saveStage(task: TaskOfCall, outcome: StageOutcome, finishedAtMs: number, unitOfWork?: UnitOfWork): Promise<void>;
   /** Completed stages only: failed ones, and those skipped for want of them, are done again. */
   loadCompletedStages(task: TaskOfCall): Promise<ReadonlyMap<AnalysisStage, StageOutcome>>;
-  /** Stores the finished analysis and its segments; a second store of the same task changes nothing. */
-  saveAnalysis(task: TaskOfCall, result: AnalysisResult, completedAtMs: number, unitOfWork: UnitOfWork): Promise<void>;
+  /** Stores the finished analysis and its segments. @returns false when the task had one already: that one stays */
+  saveAnalysis(task: TaskOfCall, result: AnalysisResult, completedAtMs: number, unitOfWork: UnitOfWork): Promise<boolean>;
   findAnalysis(task: TaskOfCall): Promise<AnalysisResult | undefined>;
   hasAnalysis(taskId: string): Promise<boolean>;
   listStageReports(taskId: string): Promise<readonly Omit<StageReport, "error">[]>;
@@ -28,19 +29,13 @@ export function createAnalysisRepository(options: { readonly database: AppDataba
   const { database } = options;
   return {
     async saveStage({ taskId, callId, sealer }, { report, output }, finishedAtMs, unitOfWork) {
-      const values = {
-        call_id: callId,
-        status: report.status,
-        error_code: report.error?.code ?? null,
-        duration_ms: report.durationMs,
-        finished_at_ms: finishedAtMs,
+      const row = {
+        ...{ task_id: taskId, stage: report.stage, call_id: callId, status: report.status, error_code: report.error?.code ?? null },
+        ...{ duration_ms: report.durationMs, finished_at_ms: finishedAtMs },
         output_sealed: sealer.seal(`stage/${taskId}/${report.stage}`, JSON.stringify({ report, output })),
       };
-      await executorOf(database, unitOfWork)
-        .insertInto("analysis_stage")
-        .values({ task_id: taskId, stage: report.stage, ...values })
-        .onConflict((conflict) => conflict.columns(["task_id", "stage"]).doUpdateSet(values))
-        .execute();
+      await lockCall(database, callId, unitOfWork);
+      await upsert(database, executorOf(database, unitOfWork), { table: "analysis_stage", key: ["task_id", "stage"], row });
     },
     async loadCompletedStages({ taskId, sealer }) {
       const rows = await database.sql
@@ -70,6 +65,7 @@ export function createAnalysisRepository(options: { readonly database: AppDataba
         .select(["stage", "status", "duration_ms"])
         .where("task_id", "=", taskId)
         .orderBy("finished_at_ms")
+        .orderBy("stage")
         .execute();
       return rows.map((row) => ({ stage: row.stage as AnalysisStage, status: row.status as StageReport["status"], durationMs: row.duration_ms }));
     },
@@ -80,22 +76,16 @@ async function saveAnalysis(
   database: AppDatabase,
   task: TaskOfCall,
   { result, completedAtMs, unitOfWork }: { result: AnalysisResult; completedAtMs: number; unitOfWork: UnitOfWork },
-): Promise<void> {
+): Promise<boolean> {
   const executor = executorOf(database, unitOfWork);
   const { taskId, callId, sealer } = task;
-  const inserted = await executor
-    .insertInto("analysis")
-    .values({
-      task_id: taskId,
-      call_id: callId,
-      status: result.status,
-      completed_at_ms: completedAtMs,
-      result_sealed: sealer.seal(`analysis/${taskId}`, JSON.stringify(result)),
-    })
-    .onConflict((conflict) => conflict.column("task_id").doNothing())
-    .executeTakeFirst();
-  // The job was delivered twice and the other delivery stored it: one analysis stays.
-  if (inserted.numInsertedOrUpdatedRows === 0n) return;
+  const row = {
+    ...{ task_id: taskId, call_id: callId, status: result.status, completed_at_ms: completedAtMs },
+    result_sealed: sealer.seal(`analysis/${taskId}`, JSON.stringify(result)),
+  };
+  await lockCall(database, callId, unitOfWork);
+  // Absent: else the job was delivered twice and the other delivery stored it; one analysis stays.
+  if (!(await insertIfAbsent(database, executor, { table: "analysis", key: ["task_id"], row }))) return false;
   for (const [seq, segment] of (result.transcript?.segments ?? []).entries()) {
     await executor
       .insertInto("transcript_segment")
@@ -104,6 +94,7 @@ async function saveAnalysis(
   }
   // The whole is stored now; the parts kept for retries are not needed any more.
   await executor.updateTable("analysis_stage").set({ output_sealed: null }).where("task_id", "=", taskId).execute();
+  return true;
 }
 
 function toSegmentRow({ taskId, callId, sealer }: TaskOfCall, seq: number, segment: TranscriptSegment) {

@@ -11,7 +11,9 @@ import {
   FIRST_PREVIOUS_MAC,
 } from "../../security/audit-record.js";
 import type { AppDatabase } from "../database.js";
+import { insertIfAbsent, lockRows } from "../portable-sql.js";
 import type { DatabaseSchema } from "../schema.js";
+import { inRepeatedTransaction } from "../unit-of-work.js";
 
 export interface AuditVerification {
   readonly recordCount: number;
@@ -43,13 +45,8 @@ export function createAuditRepository(options: {
       const batch = waiting;
       waiting = [];
       try {
-        await database.sql.transaction().execute((transaction) =>
-          appendAll(
-            transaction,
-            key,
-            batch.map((item) => item.entry),
-          ),
-        );
+        const entries = batch.map((item) => item.entry);
+        await inRepeatedTransaction(database, (transaction) => appendAll(database, transaction, { key, entries }));
         for (const item of batch) {
           onAppend?.(item.entry.outcome);
           item.resolve();
@@ -75,10 +72,14 @@ export function createAuditRepository(options: {
   };
 }
 
-async function appendAll(transaction: Transaction<DatabaseSchema>, key: Buffer, entries: readonly AuditEntry[]): Promise<void> {
-  const head = await transaction.selectFrom("audit_head").selectAll().where("id", "=", 1).executeTakeFirst();
-  let seq = head?.seq ?? 0;
-  let previousMac = head?.mac ?? FIRST_PREVIOUS_MAC;
+interface Appending {
+  readonly key: Buffer;
+  readonly entries: readonly AuditEntry[];
+}
+
+async function appendAll(database: AppDatabase, transaction: Transaction<DatabaseSchema>, { key, entries }: Appending): Promise<void> {
+  const head = await lockHead(database, transaction, key);
+  let { seq, mac: previousMac } = head;
   for (const entry of entries) {
     seq += 1;
     const mac = auditMac(key, { ...entry, seq, previousMac });
@@ -98,12 +99,23 @@ async function appendAll(transaction: Transaction<DatabaseSchema>, key: Buffer, 
       .execute();
     previousMac = mac;
   }
-  const values = { seq, mac: previousMac, head_mac: auditHeadMac(key, { seq, mac: previousMac }) };
   await transaction
-    .insertInto("audit_head")
-    .values({ id: 1, ...values })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet(values))
+    .updateTable("audit_head")
+    .set({ seq, mac: previousMac, head_mac: auditHeadMac(key, { seq, mac: previousMac }) })
+    .where("id", "=", 1)
     .execute();
+}
+
+/** Whoever appends holds the head until the commit, so that the chain of several processes is one. */
+async function lockHead(database: AppDatabase, transaction: Transaction<DatabaseSchema>, key: Buffer): Promise<{ readonly seq: number; readonly mac: string }> {
+  const read = () => lockRows(database, transaction.selectFrom("audit_head").select(["seq", "mac"]).where("id", "=", 1)).executeTakeFirst();
+  const head = await read();
+  if (head !== undefined) return head;
+  const first = { seq: 0, mac: FIRST_PREVIOUS_MAC };
+  const row = { id: 1, ...first, head_mac: auditHeadMac(key, first) };
+  await insertIfAbsent(database, transaction, { table: "audit_head", key: ["id"], row });
+  // Another process may have been first with it, and may have appended since.
+  return (await read()) ?? first;
 }
 
 async function verifyChain(database: AppDatabase, key: Buffer): Promise<AuditVerification> {

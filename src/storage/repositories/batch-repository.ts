@@ -1,7 +1,7 @@
 /** Batches of recordings: which tasks they became, in order, and what was refused. */
 import type { ErrorCode } from "../../core/errors.js";
 import type { AppDatabase } from "../database.js";
-import { inUnitOfWork } from "../unit-of-work.js";
+import { inRepeatedTransaction } from "../unit-of-work.js";
 
 export interface BatchRecord {
   readonly batchId: string;
@@ -21,7 +21,7 @@ export function createBatchRepository(options: { readonly database: AppDatabase 
   const { database } = options;
   return {
     insertBatch: ({ batchId, createdAtMs, items }) =>
-      inUnitOfWork(database, async ({ transaction }) => {
+      inRepeatedTransaction(database, async (transaction) => {
         await transaction.insertInto("batch").values({ batch_id: batchId, created_at_ms: createdAtMs }).execute();
         for (const [position, { taskId, errorCode }] of items.entries()) {
           await transaction.insertInto("batch_item").values({ batch_id: batchId, position, task_id: taskId, error_code: errorCode }).execute();

@@ -1,7 +1,8 @@
 /** The events of calls: appended under the next number of their call, never changed. */
 import { CALL_EVENT_TYPES, type CallEvent, type CallEventType, type NewCallEvent } from "../../core/call-event.js";
-import type { CallSealer } from "../../security/sealed-text.js";
+import type { CallSealer } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
+import { lockCall } from "../portable-sql.js";
 import type { CallEventTable } from "../schema.js";
 import { executorOf, type UnitOfWork } from "../unit-of-work.js";
 
@@ -13,8 +14,8 @@ interface CallWithSealer {
 export interface CallEventRepository {
   /** Numbers them after the call's last; visible when the unit of work commits. */
   append(call: CallWithSealer, events: readonly NewCallEvent[], atMs: number, unitOfWork: UnitOfWork): Promise<void>;
-  /** All events of these types, in order. */
-  listOfTypes(call: CallWithSealer, types: readonly CallEventType[]): Promise<readonly CallEvent[]>;
+  /** All events of these types, in order. In a unit of work, no other comes in between until it commits. */
+  listOfTypes(call: CallWithSealer, types: readonly CallEventType[], unitOfWork?: UnitOfWork): Promise<readonly CallEvent[]>;
   /** At most `limit` events with `seq` above `afterSeq`, in order. */
   list(call: CallWithSealer, range: { readonly afterSeq: number; readonly limit: number }): Promise<readonly CallEvent[]>;
   /** Number of the call's last event; 0 when there is none. */
@@ -37,6 +38,8 @@ export function createCallEventRepository(options: { readonly database: AppDatab
   };
   return {
     async append({ callId, sealer }, events, atMs, unitOfWork) {
+      // The next number is read and taken while nobody else can do so, and numbers become visible in their order.
+      await lockCall(database, callId, unitOfWork);
       const before = await lastSeq(callId, unitOfWork);
       const rows = events.map(({ type, payload }, index) => {
         const seq = before + index + 1;
@@ -60,8 +63,10 @@ export function createCallEventRepository(options: { readonly database: AppDatab
         .execute();
       return rows.map((row) => toEvent(sealer, row));
     },
-    async listOfTypes({ callId, sealer }, types) {
-      const rows = await database.sql.selectFrom("call_event").selectAll().where("call_id", "=", callId).where("type", "in", types).orderBy("seq").execute();
+    async listOfTypes({ callId, sealer }, types, unitOfWork) {
+      await lockCall(database, callId, unitOfWork);
+      const query = executorOf(database, unitOfWork).selectFrom("call_event").selectAll();
+      const rows = await query.where("call_id", "=", callId).where("type", "in", types).orderBy("seq").execute();
       return rows.map((row) => toEvent(sealer, row));
     },
     lastSeq: (callId) => lastSeq(callId),

@@ -1,9 +1,11 @@
 /** Calls, their legs, recordings and tasks, and the keys their texts are sealed with. */
+import { type SqlBool, sql } from "kysely";
 import type { CallLeg, CallRecord, WorkStatus } from "../../core/call.js";
 import type { CallFilter, CallPosition } from "../../core/call-filter.js";
 import { AppError } from "../../core/errors.js";
-import type { CallSealer, SealedText, SealerFactory } from "../../security/sealed-text.js";
+import type { CallSealer, SealedText, SealerFactory } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
+import { lockCall, lockRows } from "../portable-sql.js";
 import type { CallLegTable, CallTable, RecordingTable } from "../schema.js";
 import { executorOf, type UnitOfWork } from "../unit-of-work.js";
 
@@ -40,13 +42,14 @@ export interface CallRepository {
   insertRecording(recording: RecordingRecord, unitOfWork?: UnitOfWork): Promise<void>;
   insertTask(callId: string, taskId: string, unitOfWork?: UnitOfWork): Promise<void>;
   hasCall(callId: string): Promise<boolean>;
-  findStatus(callId: string): Promise<WorkStatus | undefined>;
+  /** In a unit of work the call stays as it is until that commits. */
+  findStatus(callId: string, unitOfWork?: UnitOfWork): Promise<WorkStatus | undefined>;
   findCall(callId: string): Promise<CallRecord | undefined>;
   /** Newest first. */
   listCalls(page: CallPageRequest): Promise<readonly CallRecord[]>;
   findRecording(recordingId: string): Promise<RecordingRecord | undefined>;
   /** Oldest first. */
-  listRecordings(callId: string): Promise<readonly RecordingRecord[]>;
+  listRecordings(callId: string, unitOfWork?: UnitOfWork): Promise<readonly RecordingRecord[]>;
   /** Tasks that worked or work on the call, newest first. */
   listTaskIds(callId: string): Promise<readonly string[]>;
   updateOutcome(callId: string, outcome: CallOutcome, unitOfWork?: UnitOfWork): Promise<void>;
@@ -59,7 +62,7 @@ export interface CallRepository {
   openSealer(callId: string): Promise<CallSealer>;
 }
 
-/** Inserts and updates join a given unit of work; reads do not see what it has not committed. */
+/** What is given a unit of work joins it; other reads do not see what it has not committed. */
 export function createCallRepository(options: { readonly database: AppDatabase; readonly sealers: SealerFactory }): CallRepository {
   const { database, sealers } = options;
   return {
@@ -77,13 +80,11 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
       await executorOf(database, unitOfWork).insertInto("recording").values(toRecordingRow(recording)).execute();
     },
     async insertTask(callId, taskId, unitOfWork) {
+      await lockCall(database, callId, unitOfWork);
       await executorOf(database, unitOfWork).insertInto("call_task").values({ call_id: callId, task_id: taskId }).execute();
     },
     hasCall: (callId) => hasCall(database, callId),
-    async findStatus(callId) {
-      const row = await database.sql.selectFrom("call").select("status").where("call_id", "=", callId).executeTakeFirst();
-      return row?.status as WorkStatus | undefined;
-    },
+    findStatus: (callId, unitOfWork) => findStatus(database, callId, unitOfWork),
     async findCall(callId) {
       const row = await database.sql.selectFrom("call").selectAll().where("call_id", "=", callId).executeTakeFirst();
       return row === undefined ? undefined : (await withLegs(database, [row]))[0];
@@ -93,8 +94,8 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
       const row = await database.sql.selectFrom("recording").selectAll().where("recording_id", "=", recordingId).executeTakeFirst();
       return row === undefined ? undefined : toRecording(row);
     },
-    async listRecordings(callId) {
-      const rows = await database.sql.selectFrom("recording").selectAll().where("call_id", "=", callId).orderBy("recording_id").execute();
+    async listRecordings(callId, unitOfWork) {
+      const rows = await executorOf(database, unitOfWork).selectFrom("recording").selectAll().where("call_id", "=", callId).orderBy("recording_id").execute();
       return rows.map(toRecording);
     },
     async listTaskIds(callId) {
@@ -119,6 +120,12 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
       return sealers.open(callId, row.wrapped_key);
     },
   };
+}
+
+async function findStatus(database: AppDatabase, callId: string, unitOfWork: UnitOfWork | undefined): Promise<WorkStatus | undefined> {
+  const query = executorOf(database, unitOfWork).selectFrom("call").select("status").where("call_id", "=", callId);
+  const row = await (unitOfWork === undefined ? query : lockRows(database, query)).executeTakeFirst();
+  return row?.status as WorkStatus | undefined;
 }
 
 async function insertLeg(database: AppDatabase, callId: string, leg: CallLeg, unitOfWork?: UnitOfWork): Promise<void> {
@@ -148,8 +155,9 @@ async function listCalls(database: AppDatabase, { filter, after, limit }: CallPa
   if (filter.status !== undefined) query = query.where("status", "=", filter.status);
   if (filter.source !== undefined) query = query.where("source", "=", filter.source);
   if (filter.agentId !== undefined) query = query.where("agent_id", "=", filter.agentId);
-  // The column is a JSON array of tags; a tag is letters, digits and hyphens, so this finds it whole or not at all.
-  if (filter.language !== undefined) query = query.where("languages", "like", `%"${filter.language}"%`);
+  // The column is a JSON array of tags; a tag is letters, digits and hyphens, so this finds it whole or not at all. Tags
+  // mean the same in any case, which databases do not agree on for `like`.
+  if (filter.language !== undefined) query = query.where(sql<SqlBool>`lower(languages) like ${`%"${filter.language.toLowerCase()}"%`}`);
   if (filter.startedFromMs !== undefined) query = query.where("started_at_ms", ">=", filter.startedFromMs);
   if (filter.startedBeforeMs !== undefined) query = query.where("started_at_ms", "<", filter.startedBeforeMs);
   if (after !== undefined) {
@@ -163,7 +171,7 @@ async function listCalls(database: AppDatabase, { filter, after, limit }: CallPa
 async function withLegs(database: AppDatabase, rows: readonly CallTable[]): Promise<readonly CallRecord[]> {
   if (rows.length === 0) return [];
   const callIds = rows.map((row) => row.call_id);
-  const legs = await database.sql.selectFrom("call_leg").selectAll().where("call_id", "in", callIds).execute();
+  const legs = await database.sql.selectFrom("call_leg").selectAll().where("call_id", "in", callIds).orderBy("stream_id").execute();
   const lives = await database.sql.selectFrom("live_call").select(["call_id", "extension", "queue_name"]).where("call_id", "in", callIds).execute();
   return rows.map((row) => {
     const live = lives.find((candidate) => candidate.call_id === row.call_id);

@@ -3,49 +3,17 @@
  * pays one disk sync for many jobs. A settlement holds only for the delivery it belongs to, so a worker that lost its
  * lease cannot settle a job another one is running.
  */
-import { CompiledQuery, type SqlBool, sql } from "kysely";
+import { type SqlBool, sql, type UpdateObject } from "kysely";
 import type { AppDatabase } from "../database.js";
-import type { JobTable } from "../schema.js";
-import { executorOf, type UnitOfWork } from "../unit-of-work.js";
+import { lockFreeRows, lockRows } from "../portable-sql.js";
+import type { DatabaseSchema, JobTable } from "../schema.js";
+import { executorOf, inRepeatedTransaction, type UnitOfWork } from "../unit-of-work.js";
+import type { Claim, Delivery, Settlement } from "./jobs/job-delivery.js";
+import { exchangeJobs } from "./jobs/job-exchange.js";
+import { createJobInsert } from "./jobs/job-insert.js";
 
+export type { Claim, Delivery, Settlement } from "./jobs/job-delivery.js";
 export type JobRow = JobTable;
-
-/** SQLite's row number: jobs of one millisecond run in the order of their inserts, whatever their ids. */
-const ENQUEUE_ORDER = sql<number>`rowid`;
-
-/** One claim of a job. */
-export interface Delivery {
-  readonly jobId: string;
-  readonly delivery: number;
-}
-
-/** How a delivery ended, or how far it has come. */
-export type Settlement =
-  | {
-      readonly kind: "finished";
-      readonly jobId: string;
-      readonly delivery: number;
-      readonly status: string;
-      readonly errorCode: string | null;
-      readonly atMs: number;
-    }
-  | {
-      readonly kind: "requeued";
-      readonly jobId: string;
-      readonly delivery: number;
-      readonly atMs: number;
-      readonly runAtMs: number;
-      readonly spendsAttempt: boolean;
-      readonly errorCode: string | null;
-    }
-  | { readonly kind: "progress"; readonly jobId: string; readonly delivery: number; readonly progress: number; readonly step: string };
-
-export interface Claim {
-  readonly queue: string;
-  readonly limit: number;
-  readonly nowMs: number;
-  readonly leaseUntilMs: number;
-}
 
 export interface RecoveryOptions {
   readonly nowMs: number;
@@ -92,18 +60,9 @@ export interface JobFilter {
 export function createJobRepository(options: { readonly database: AppDatabase }): JobRepository {
   const { database } = options;
   const db = database.sql;
-  const compile = createInsertCompiler(database);
   return {
-    insert: (rows, unitOfWork) => insertJobs(database, { rows, compile, unitOfWork }),
-    async exchange(settlements, claim) {
-      const statements = settlements.map((settlement) => compileSettlement(database, settlement));
-      if (claim !== undefined) statements.push(compileClaim(database, claim));
-      const results = await database.batch(statements);
-      if (claim === undefined) return [];
-      const rows = (results.at(-1)?.rows ?? []) as unknown as (JobRow & { readonly enqueue_order: number })[];
-      // UPDATE ... RETURNING promises no order.
-      return [...rows].sort((a, b) => b.priority - a.priority || a.run_at_ms - b.run_at_ms || a.enqueue_order - b.enqueue_order);
-    },
+    insert: createJobInsert(database),
+    exchange: (settlements, claim) => exchangeJobs(database, settlements, claim),
     renewLeases: (deliveries, leaseUntilMs) => renewLeases(database, deliveries, leaseUntilMs),
     recoverStalled: (recovery) => recoverStalled(database, recovery),
     async nextRunAtMs(queue) {
@@ -155,130 +114,32 @@ async function removeEnded(database: AppDatabase, jobIds: readonly string[], uni
     .execute();
 }
 
-type InsertCompiler = (row: JobRow) => CompiledQuery;
+/** A stall is the process's fault until it repeats, so it does not spend one of the job's attempts. */
+const BACK_IN_QUEUE = { status: "queued", lease_until_ms: null, run_at_ms: 0, attempt: sql<number>`attempt - 1`, stall_count: sql<number>`stall_count + 1` };
 
-/** Every insert has the same text: it is built once, for an acknowledged enqueue waits for it. */
-function createInsertCompiler({ sql: db }: AppDatabase): InsertCompiler {
-  let template: { readonly text: string; readonly columns: readonly (keyof JobRow)[] } | undefined;
-  return (row) => {
-    template ??= {
-      text: db
-        .insertInto("job")
-        .values(row)
-        .onConflict((conflict) => conflict.columns(["queue", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
-        .returning("job_id")
-        .compile().sql,
-      columns: Object.keys(row) as (keyof JobRow)[],
+function recoverStalled(database: AppDatabase, { nowMs, all, maxStalls, runningHere, maxRetryDelayMs }: RecoveryOptions) {
+  return inRepeatedTransaction(database, async (transaction) => {
+    let query = transaction.selectFrom("job").selectAll().where("status", "=", "processing");
+    if (runningHere.length > 0) query = query.where("job_id", "not in", [...runningHere]);
+    if (!all) query = query.where("lease_until_ms", "<", nowMs);
+    // Those that another process settles or recovers at this moment are its own.
+    const stalled = await lockFreeRows(database, query).execute();
+    const update = (rows: readonly JobRow[], change: UpdateObject<DatabaseSchema, "job">) => {
+      const ids = rows.map((row) => row.job_id);
+      return ids.length === 0 ? undefined : transaction.updateTable("job").set(change).where("job_id", "in", ids).execute();
     };
-    return CompiledQuery.raw(
-      template.text,
-      template.columns.map((column) => row[column]),
-    );
-  };
-}
-
-interface InsertRequest {
-  readonly rows: readonly JobRow[];
-  readonly compile: InsertCompiler;
-  readonly unitOfWork: UnitOfWork | undefined;
-}
-
-async function insertJobs(database: AppDatabase, { rows, compile, unitOfWork }: InsertRequest) {
-  const compiled = rows.map(compile);
-  const results = unitOfWork === undefined ? (await database.batch(compiled)).map((result) => result.rows.length) : await inTransaction(unitOfWork, compiled);
-  return Promise.all(
-    rows.map(async (row, index) => {
-      if (results[index] === 1) return { jobId: row.job_id, isDuplicate: false };
-      const first = await executorOf(database, unitOfWork)
-        .selectFrom("job")
-        .select("job_id")
-        .where("queue", "=", row.queue)
-        .where("idempotency_key", "=", row.idempotency_key)
-        .executeTakeFirstOrThrow();
-      return { jobId: first.job_id, isDuplicate: true };
-    }),
-  );
-}
-
-async function inTransaction(unitOfWork: UnitOfWork, compiled: readonly CompiledQuery[]): Promise<readonly number[]> {
-  const counts: number[] = [];
-  for (const query of compiled) counts.push((await unitOfWork.transaction.executeQuery(query)).rows.length);
-  return counts;
-}
-
-function compileSettlement({ sql: db }: AppDatabase, settlement: Settlement): CompiledQuery {
-  const delivery = db.updateTable("job").where("job_id", "=", settlement.jobId).where("delivery", "=", settlement.delivery).where("status", "=", "processing");
-  if (settlement.kind === "progress") {
-    return delivery.set({ progress: sql<number>`max(progress, ${settlement.progress})`, step: settlement.step }).compile();
-  }
-  if (settlement.kind === "requeued") {
-    // Another process may have asked to cancel it meanwhile: then it does not come back.
-    const unlessCancelled = <T>(value: T, otherwise: T) => sql<T>`case when cancel_requested = 1 then ${otherwise} else ${value} end`;
-    return delivery
-      .set({
-        status: unlessCancelled("queued", "cancelled"),
-        lease_until_ms: null,
-        run_at_ms: settlement.runAtMs,
-        error_code: unlessCancelled(settlement.errorCode, "QUEUE_JOB_CANCELLED"),
-        finished_at_ms: unlessCancelled<number | null>(null, settlement.atMs),
-        ...(settlement.spendsAttempt ? {} : { attempt: sql<number>`attempt - 1` }),
-      })
-      .compile();
-  }
-  return delivery
-    .set({
-      status: settlement.status,
-      lease_until_ms: null,
-      error_code: settlement.errorCode,
-      finished_at_ms: settlement.atMs,
-      ...(settlement.status === "completed" ? { progress: 100 } : {}),
-    })
-    .compile();
-}
-
-function compileClaim({ sql: db }: AppDatabase, claim: Claim): CompiledQuery {
-  return db
-    .updateTable("job")
-    .set({ status: "processing", attempt: sql<number>`attempt + 1`, delivery: sql<number>`delivery + 1`, lease_until_ms: claim.leaseUntilMs })
-    .where("job_id", "in", (eb) =>
-      eb
-        .selectFrom("job")
-        .select("job_id")
-        .where("queue", "=", claim.queue)
-        .where("status", "=", "queued")
-        .where("run_at_ms", "<=", claim.nowMs)
-        .orderBy("priority", "desc")
-        .orderBy("run_at_ms")
-        .orderBy(ENQUEUE_ORDER)
-        .limit(claim.limit),
-    )
-    .returningAll()
-    .returning(ENQUEUE_ORDER.as("enqueue_order"))
-    .compile();
-}
-
-async function recoverStalled({ sql: db }: AppDatabase, { nowMs, all, maxStalls, runningHere, maxRetryDelayMs }: RecoveryOptions) {
-  return db.transaction().execute(async (transaction) => {
-    const stalled = () =>
-      transaction
-        .updateTable("job")
-        .where("status", "=", "processing")
-        .where((eb) => (runningHere.length === 0 ? sql<SqlBool>`1 = 1` : eb("job_id", "not in", [...runningHere])))
-        .where((eb) => (all ? sql<SqlBool>`1 = 1` : eb("lease_until_ms", "<", nowMs)));
-    const cancelled = await stalled()
-      .set({ status: "cancelled", lease_until_ms: null, error_code: "QUEUE_JOB_CANCELLED", finished_at_ms: nowMs })
-      .where("cancel_requested", "=", 1)
-      .returningAll()
-      .execute();
-    const dead = await stalled()
-      .set({ status: "failed", lease_until_ms: null, error_code: "QUEUE_JOB_STALLED", finished_at_ms: nowMs })
-      .where("stall_count", ">=", maxStalls)
-      .returningAll()
-      .execute();
-    // A stall is the process's fault until it repeats, so it does not spend one of the job's attempts.
-    const requeued = await stalled()
-      .set({ status: "queued", lease_until_ms: null, run_at_ms: 0, attempt: sql<number>`attempt - 1`, stall_count: sql<number>`stall_count + 1` })
-      .executeTakeFirst();
+    const end = async (rows: readonly JobRow[], change: Pick<JobRow, "status" | "error_code">): Promise<readonly JobRow[]> => {
+      const whole = { ...change, lease_until_ms: null, finished_at_ms: nowMs };
+      await update(rows, whole);
+      return rows.map((row) => ({ ...row, ...whole }));
+    };
+    const [cancelled, others] = partition(stalled, (row) => row.cancel_requested === 1);
+    const [dead, requeued] = partition(others, (row) => row.stall_count >= maxStalls);
+    const ended = [
+      ...(await end(cancelled, { status: "cancelled", error_code: "QUEUE_JOB_CANCELLED" })),
+      ...(await end(dead, { status: "failed", error_code: "QUEUE_JOB_STALLED" })),
+    ];
+    await update(requeued, BACK_IN_QUEUE);
     await transaction
       .updateTable("job")
       .set({ run_at_ms: nowMs })
@@ -286,21 +147,23 @@ async function recoverStalled({ sql: db }: AppDatabase, { nowMs, all, maxStalls,
       .where("attempt", ">", 0)
       .where("run_at_ms", ">", nowMs + maxRetryDelayMs)
       .execute();
-    return { requeued: Number(requeued.numUpdatedRows), ended: [...cancelled, ...dead] };
+    return { requeued: requeued.length, ended };
   });
 }
 
-async function requestCancel({ sql: db }: AppDatabase, jobId: string, atMs: number): Promise<string | undefined> {
-  return db.transaction().execute(async (transaction) => {
-    const row = await transaction.selectFrom("job").select("status").where("job_id", "=", jobId).executeTakeFirst();
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [readonly T[], readonly T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
+async function requestCancel(database: AppDatabase, jobId: string, atMs: number): Promise<string | undefined> {
+  return inRepeatedTransaction(database, async (transaction) => {
+    // Locked: between the look and the change another process would claim it, and it would run as cancelled.
+    const row = await lockRows(database, transaction.selectFrom("job").select("status").where("job_id", "=", jobId)).executeTakeFirst();
+    const job = transaction.updateTable("job").where("job_id", "=", jobId);
     if (row?.status === "queued") {
-      await transaction
-        .updateTable("job")
-        .set({ status: "cancelled", finished_at_ms: atMs, error_code: "QUEUE_JOB_CANCELLED" })
-        .where("job_id", "=", jobId)
-        .execute();
+      await job.set({ status: "cancelled", finished_at_ms: atMs, error_code: "QUEUE_JOB_CANCELLED" }).execute();
     } else if (row?.status === "processing") {
-      await transaction.updateTable("job").set({ cancel_requested: 1 }).where("job_id", "=", jobId).execute();
+      await job.set({ cancel_requested: 1 }).execute();
     }
     return row?.status;
   });
@@ -319,16 +182,20 @@ async function countByStatus({ sql: db }: AppDatabase, queue: string, nowMs: num
 }
 
 async function renewLeases(database: AppDatabase, deliveries: readonly Delivery[], leaseUntilMs: number): Promise<ReadonlyMap<string, boolean>> {
-  const statements = deliveries.map(({ jobId, delivery }) =>
-    database.sql
+  if (deliveries.length === 0) return new Map();
+  const { sql: db } = database;
+  const renewals = deliveries.map(({ jobId, delivery }) =>
+    db
       .updateTable("job")
       .set({ lease_until_ms: leaseUntilMs })
       .where("job_id", "=", jobId)
       .where("delivery", "=", delivery)
       .where("status", "=", "processing")
-      .returning(["job_id", "cancel_requested"])
       .compile(),
   );
-  const results = await database.batch(statements);
-  return new Map(results.flatMap((result) => result.rows.map((row) => [String(row["job_id"]), row["cancel_requested"] === 1] as const)));
+  const ids = deliveries.map(({ jobId }) => jobId);
+  const held = db.selectFrom("job").select(["job_id", "delivery", "cancel_requested"]).where("job_id", "in", ids).where("status", "=", "processing").compile();
+  const rows = (await database.batch([...renewals, held])).at(-1)?.rows ?? [];
+  const ours = rows.filter((row) => deliveries.some(({ jobId, delivery }) => jobId === row["job_id"] && delivery === row["delivery"]));
+  return new Map(ours.map((row) => [String(row["job_id"]), row["cancel_requested"] === 1] as const));
 }

@@ -1,6 +1,6 @@
 /** Questions to single models with their answers, all sealed under a key of the task's own. */
 import type { AskableTask, ModelAnswer, ModelQuestion } from "../../core/model-answer.js";
-import type { CallSealer, SealedText, SealerFactory } from "../../security/sealed-text.js";
+import type { CallSealer, SealedText, SealerFactory } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
 import type { ModelTaskTable } from "../schema.js";
 import { executorOf, type UnitOfWork } from "../unit-of-work.js";
@@ -84,6 +84,7 @@ export function createModelTaskRepository(options: { readonly database: AppDatab
         .select(["task_id", "audio_key"])
         .where("created_at_ms", "<", atMs)
         .orderBy("created_at_ms")
+        .orderBy("task_id")
         .limit(limit)
         .execute();
       return rows.map((row) => ({ taskId: row.task_id, audioKey: row.audio_key }));

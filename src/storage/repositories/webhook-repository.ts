@@ -1,9 +1,12 @@
 /** Webhooks and their cursors: which event of which call each is to get next. The events themselves are the outbox. */
+import { sql } from "kysely";
 import type { CallEventType } from "../../core/call-event.js";
 import type { DeliveryCursor, DeliveryStatus, Webhook, WebhookFormat, WebhookTarget } from "../../core/webhook.js";
-import type { SealerFactory } from "../../security/sealed-text.js";
+import type { SealerFactory } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
+import { lockRows } from "../portable-sql.js";
 import type { WebhookCursorTable, WebhookTable } from "../schema.js";
+import { inRepeatedTransaction } from "../unit-of-work.js";
 
 export interface DeliveryCounts {
   readonly pending: number;
@@ -22,8 +25,15 @@ export interface WebhookRepository {
   wakeAll(webhook: Webhook, nowMs: number): Promise<void>;
   /** Longest due first. */
   listDue(nowMs: number, limit: number): Promise<readonly DeliveryCursor[]>;
+  /**
+   * Of several processes one gets to deliver: nobody else finds the cursor due until then.
+   *
+   * @returns false when another was first, or the cursor has changed since it was listed
+   */
+  claim(cursor: DeliveryCursor, untilMs: number): Promise<boolean>;
+  /** Never goes back: what another process has delivered meanwhile stays delivered. */
   save(cursor: DeliveryCursor): Promise<void>;
-  /** Nothing is left for now, unless an event came after `lastSeq`. */
+  /** Nothing is left for now, unless an event came that is not delivered. */
   rest(cursor: DeliveryCursor): Promise<void>;
   counts(webhookId: string): Promise<DeliveryCounts>;
   listDead(webhookId: string, limit: number): Promise<readonly DeliveryCursor[]>;
@@ -31,47 +41,39 @@ export interface WebhookRepository {
   revive(webhookId: string, nowMs: number): Promise<number>;
 }
 
-type DeliveryMethods = Pick<WebhookRepository, "wake" | "wakeAll" | "listDue" | "save" | "rest">;
+type DeliveryMethods = Pick<WebhookRepository, "wake" | "wakeAll" | "listDue" | "claim" | "save" | "rest">;
 type StatusMethods = Pick<WebhookRepository, "counts" | "listDead" | "revive">;
 
 /** Targets are sealed under a key of their webhook. */
 export function createWebhookRepository(options: { readonly database: AppDatabase; readonly sealers: SealerFactory }): WebhookRepository {
-  const { sql } = options.database;
+  const { sql: db } = options.database;
   const { sealers } = options;
   return {
     async insert({ webhookId, target, format, eventTypes, createdAtMs }) {
       const wrapped_key = sealers.wrap(webhookId, sealers.newCallKey());
       const target_sealed = sealers.open(webhookId, wrapped_key).seal("webhook.target", JSON.stringify(target));
       const row = { webhook_id: webhookId, wrapped_key, target_sealed, format, event_types: JSON.stringify(eventTypes), created_at_ms: createdAtMs };
-      await sql.insertInto("webhook").values(row).execute();
+      await db.insertInto("webhook").values(row).execute();
     },
     async list() {
-      const rows = await sql.selectFrom("webhook").selectAll().orderBy("webhook_id").execute();
+      const rows = await db.selectFrom("webhook").selectAll().orderBy("webhook_id").execute();
       return rows.map((row) => toWebhook(sealers, row));
     },
     async remove(webhookId) {
-      return (await sql.deleteFrom("webhook").where("webhook_id", "=", webhookId).executeTakeFirst()).numDeletedRows === 1n;
+      return (await db.deleteFrom("webhook").where("webhook_id", "=", webhookId).executeTakeFirst()).numDeletedRows === 1n;
     },
-    ...deliveryMethods(sql),
-    ...statusMethods(sql),
+    ...deliveryMethods(options.database),
+    ...statusMethods(db),
   };
 }
 
-function deliveryMethods(sql: AppDatabase["sql"]): DeliveryMethods {
-  const wake: DeliveryMethods["wake"] = async (webhookId, callId, nowMs) => {
-    const row = { webhook_id: webhookId, call_id: callId, next_seq: 1, status: "pending", attempts: 0, next_attempt_at_ms: nowMs, failing_since_ms: null };
-    await sql
-      .insertInto("webhook_cursor")
-      .values(row)
-      .onConflict((conflict) =>
-        conflict.columns(["webhook_id", "call_id"]).doUpdateSet({ status: "pending", next_attempt_at_ms: nowMs }).where("webhook_cursor.status", "=", "idle"),
-      )
-      .execute();
-  };
+function deliveryMethods(database: AppDatabase): DeliveryMethods {
+  const { sql: db } = database;
+  const wake: DeliveryMethods["wake"] = (webhookId, callId, nowMs) => wakeCursor(database, { webhookId, callId, nowMs });
   return {
     wake,
     async wakeAll({ webhookId, createdAtMs }, nowMs) {
-      const calls = await sql
+      const calls = await db
         .selectFrom("call_event as event")
         .leftJoin("webhook_cursor as cursor", (join) => join.onRef("cursor.call_id", "=", "event.call_id").on("cursor.webhook_id", "=", webhookId))
         .select("event.call_id")
@@ -82,36 +84,89 @@ function deliveryMethods(sql: AppDatabase["sql"]): DeliveryMethods {
       for (const { call_id } of calls) await wake(webhookId, call_id, nowMs);
     },
     async listDue(nowMs, limit) {
-      const rows = await sql
+      const rows = await db
         .selectFrom("webhook_cursor")
         .selectAll()
         .where("status", "=", "pending")
         .where("next_attempt_at_ms", "<=", nowMs)
         .orderBy("next_attempt_at_ms")
+        .orderBy("call_id")
         .limit(limit)
         .execute();
       return rows.map(toCursor);
     },
-    async save({ webhookId, callId, nextSeq, status, attempts, nextAttemptAtMs, failingSinceMs }) {
-      const change = { next_seq: nextSeq, status, attempts, next_attempt_at_ms: nextAttemptAtMs, failing_since_ms: failingSinceMs };
-      await sql.updateTable("webhook_cursor").set(change).where("webhook_id", "=", webhookId).where("call_id", "=", callId).execute();
-    },
-    async rest({ webhookId, callId, nextSeq }) {
-      await sql
+    async claim({ webhookId, callId, nextSeq, nextAttemptAtMs }, untilMs) {
+      const result = await db
         .updateTable("webhook_cursor")
-        .set({ status: "idle", next_seq: nextSeq, attempts: 0, failing_since_ms: null })
+        .set({ next_attempt_at_ms: untilMs })
         .where("webhook_id", "=", webhookId)
         .where("call_id", "=", callId)
-        .where((eb) => eb.not(eb.exists(eb.selectFrom("call_event").select("seq").where("call_event.call_id", "=", callId).where("seq", ">=", nextSeq))))
+        .where("status", "=", "pending")
+        .where("next_seq", "=", nextSeq)
+        .where("next_attempt_at_ms", "=", nextAttemptAtMs)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async save({ webhookId, callId, nextSeq, status, attempts, nextAttemptAtMs, failingSinceMs }) {
+      const change = { next_seq: nextSeq, status, attempts, next_attempt_at_ms: nextAttemptAtMs, failing_since_ms: failingSinceMs };
+      await db
+        .updateTable("webhook_cursor")
+        .set(change)
+        .where("webhook_id", "=", webhookId)
+        .where("call_id", "=", callId)
+        .where("next_seq", "<=", nextSeq)
         .execute();
     },
+    rest: (cursor) => restCursor(database, cursor),
   };
 }
 
-function statusMethods(sql: AppDatabase["sql"]): StatusMethods {
+async function wakeCursor(
+  { sql: db, dialect }: AppDatabase,
+  { webhookId, callId, nowMs }: { readonly webhookId: string; readonly callId: string; readonly nowMs: number },
+): Promise<void> {
+  const row = { webhook_id: webhookId, call_id: callId, next_seq: 1, status: "pending", attempts: 0, next_attempt_at_ms: nowMs, failing_since_ms: null };
+  const insert = db.insertInto("webhook_cursor").values(row);
+  if (dialect !== "mysql") {
+    await insert
+      .onConflict((conflict) =>
+        conflict.columns(["webhook_id", "call_id"]).doUpdateSet({ status: "pending", next_attempt_at_ms: nowMs }).where("webhook_cursor.status", "=", "idle"),
+      )
+      .execute();
+    return;
+  }
+  // The status last: a column set before it is read as it was set.
+  const next_attempt_at_ms = sql<number>`case when status = 'idle' then ${nowMs} else next_attempt_at_ms end`;
+  await insert.onDuplicateKeyUpdate({ next_attempt_at_ms, status: sql<string>`case when status = 'idle' then 'pending' else status end` }).execute();
+}
+
+/**
+ * The cursor is locked first and the events are looked at then: an event that is stored while this runs is either seen
+ * here, or its wake waits for the lock and finds the cursor at rest.
+ */
+async function restCursor(database: AppDatabase, { webhookId, callId, nextSeq }: DeliveryCursor): Promise<void> {
+  await inRepeatedTransaction(database, async (transaction) => {
+    const cursor = transaction.selectFrom("webhook_cursor").select("next_seq").where("webhook_id", "=", webhookId).where("call_id", "=", callId);
+    await lockRows(database, cursor).execute();
+    const result = await transaction
+      .updateTable("webhook_cursor")
+      .set({ status: "idle", next_seq: nextSeq, attempts: 0, failing_since_ms: null })
+      .where("webhook_id", "=", webhookId)
+      .where("call_id", "=", callId)
+      .where("next_seq", "<=", nextSeq)
+      .where((eb) => eb.not(eb.exists(eb.selectFrom("call_event").select("seq").where("call_event.call_id", "=", callId).where("seq", ">=", nextSeq))))
+      .executeTakeFirst();
+    if (result.numUpdatedRows === 1n) return;
+    // Due at once, however long it was claimed for.
+    const left = transaction.updateTable("webhook_cursor").set({ next_attempt_at_ms: 0 }).where("webhook_id", "=", webhookId);
+    await left.where("call_id", "=", callId).where("status", "=", "pending").where("next_seq", "<=", nextSeq).execute();
+  });
+}
+
+function statusMethods(db: AppDatabase["sql"]): StatusMethods {
   return {
     async counts(webhookId) {
-      const rows = await sql
+      const rows = await db
         .selectFrom("webhook_cursor")
         .select(["status", ({ fn }) => fn.countAll<number>().as("count")])
         .where("webhook_id", "=", webhookId)
@@ -121,11 +176,18 @@ function statusMethods(sql: AppDatabase["sql"]): StatusMethods {
       return { pending: of("pending"), dead: of("dead") };
     },
     async listDead(webhookId, limit) {
-      const rows = await sql.selectFrom("webhook_cursor").selectAll().where("webhook_id", "=", webhookId).where("status", "=", "dead").limit(limit).execute();
+      const rows = await db
+        .selectFrom("webhook_cursor")
+        .selectAll()
+        .where("webhook_id", "=", webhookId)
+        .where("status", "=", "dead")
+        .orderBy("call_id")
+        .limit(limit)
+        .execute();
       return rows.map(toCursor);
     },
     async revive(webhookId, nowMs) {
-      const result = await sql
+      const result = await db
         .updateTable("webhook_cursor")
         .set({ status: "pending", attempts: 0, next_attempt_at_ms: nowMs, failing_since_ms: null })
         .where("webhook_id", "=", webhookId)

@@ -4,13 +4,18 @@ import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { WebSocket } from "ws";
 import { z } from "zod";
+import type { LiveCalls } from "../../calls/live/live-calls.js";
 import { AppError } from "../../core/errors.js";
 import { CALL_ID_PATTERN } from "../../core/ids.js";
 import { PROBLEM_RESPONSES } from "../../protocol/http/problem-schema.js";
 import { STREAM_ENCODINGS } from "../pcm-bytes.js";
 import { MediaConnection, type MediaConnectionOptions } from "./media-connection.js";
 
-export type MediaRoutesOptions = Pick<MediaConnectionOptions, "liveCalls" | "metrics" | "idleTimeoutMs" | "maxPace">;
+export interface MediaRoutesOptions extends Pick<MediaConnectionOptions, "metrics" | "idleTimeoutMs" | "maxPace"> {
+  readonly liveCalls: MediaConnectionOptions["liveCalls"] & Pick<LiveCalls, "runningCallIds">;
+  /** False: of calls that run only. */
+  readonly isAccepting: () => boolean;
+}
 
 const tags = ["live calls"];
 const config = { permission: "recording:create" as const, allowsBasic: true };
@@ -41,6 +46,11 @@ export function createMediaRoutes(options: MediaRoutesOptions): FastifyPluginAsy
     new MediaConnection(socket, { ...options, callId: callId.toLowerCase(), track: channel, format: declared });
   };
   return async (app) => {
+    app.addHook("preValidation", async (request) => {
+      const { callId = (request.query as { call_id?: string }).call_id } = request.params as { callId?: string };
+      if (options.isAccepting() || options.liveCalls.runningCallIds().includes(callId?.toLowerCase() ?? "")) return;
+      throw new AppError("TELEPHONY_STOPPING", "This process is stopping and takes no new calls; connect again, to another.", { retryable: true });
+    });
     const routes = app.withTypeProvider<ZodTypeProvider>();
     routes.route({
       method: "GET",

@@ -164,3 +164,26 @@ describe("sharing recognizers", () => {
     expect(late.warnings).toEqual(["Too many calls at once: some speech was only recorded."]);
   });
 });
+
+describe("a recognizer that tells no language", () => {
+  it("leaves it to the words, among the languages of the helpline", async () => {
+    const channel = new ScriptedChannel("final");
+    const heard = { startMs: 0, endMs: 900, text: "Baba ananipiga kila siku", language: "und", score: null, words: [] };
+    const asked: unknown[] = [];
+    const inference = {
+      engines: () => [engineOf("remote")],
+      runTogether: () => [Promise.resolve({ output: { language: "und", utterances: [heard], lowQuality: false }, engine: "remote", revision: "1" })],
+      run: async (task: string, { segments }: { readonly segments: readonly { readonly id: string; readonly text: string }[] }) => {
+        asked.push(task, ...segments.map(({ text }) => text));
+        return { output: { segments: segments.map(({ id }) => ({ segmentId: id, language: "sw" })) }, engine: "builtin", revision: "1" };
+      },
+    } as unknown as InferenceBatchRunner;
+    const recognition = createLiveRecognition({ inference, clock: new FakeClock(), slots: 1, speechEngine: "auto", defaultLanguages: ["sw", "en"] });
+    const call = { callId: "c1", language: () => "auto", hasRisk: () => false, warn: () => {} };
+    recognition.join(call, () => channel as unknown as LiveChannel).due();
+    await turn();
+    await turn();
+    expect(asked).toEqual(["language", heard.text]);
+    expect(channel.settled).toEqual([{ heard: { ...heard, language: "sw" }, lowQuality: false }]);
+  });
+});

@@ -127,6 +127,6 @@ describe("the plan of a recording's analysis", () => {
   });
 
   it("reads the transcript in every stage after it", () => {
-    expect(TEXT_PLAN.map(({ stage }) => stage)).toEqual(["translation", "entities", "classification", "risk", "summary", "quality"]);
+    expect(TEXT_PLAN.map(({ stage }) => stage)).toEqual(["translation", "entities", "classification", "risk", "summary", "answers", "quality"]);
   });
 });

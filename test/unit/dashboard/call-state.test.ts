@@ -111,6 +111,7 @@ describe("the state of a call", () => {
       classification: null,
       risk: [finding("drugs", "low")],
       summary: null,
+      answers: [],
       quality: null,
       warnings: [],
     };

@@ -8,7 +8,7 @@ import type { TranscriptSegment } from "../../../src/core/transcript.js";
 import { createBuiltinEngines } from "../../../src/inference/backends/builtin/create-builtin-engines.js";
 import { callOf, DATA_DIRECTORY, isGrounded, runBuiltin } from "./builtin-call.js";
 
-const TASKS = ["entities", "classification", "risk", "summary", "quality", "question_answering"] as const;
+const TASKS = ["language", "entities", "classification", "risk", "summary", "quality", "question_answering"] as const;
 const folders: string[] = [];
 
 function copyOfData(): string {
@@ -24,6 +24,7 @@ afterEach(() => {
 
 async function evidenceOf(segments: readonly TranscriptSegment[]): Promise<readonly Evidence[]> {
   const { entities } = await runBuiltin("entities", { segments });
+  await runBuiltin("language", { segments: segments.map((segment) => ({ ...segment, language: "und" })) });
   const { classification } = await runBuiltin("classification", { segments });
   const { risks } = await runBuiltin("risk", { segments });
   const { summary } = await runBuiltin("summary", { segments });
@@ -75,10 +76,10 @@ describe("builtin engines", () => {
   it("name themselves builtin, with a revision per set of data files", () => {
     const descriptions = createBuiltinEngines({ assetsDirectory: DATA_DIRECTORY }).map(({ description }) => description);
     expect(descriptions.map(({ modelTask }) => modelTask)).toEqual(TASKS);
-    for (const { engine, revision, capabilities } of descriptions) {
+    for (const { modelTask, engine, revision, capabilities } of descriptions) {
       expect(engine).toBe("builtin");
       expect(revision).toMatch(/^builtin-[0-9a-f]{12}-\d+$/);
-      expect(capabilities.languages).toEqual(["en", "sw"]);
+      expect(capabilities.languages).toEqual(modelTask === "language" ? ["en", "sw", "lg"] : ["en", "sw"]);
     }
   });
 
@@ -89,7 +90,7 @@ describe("builtin engines", () => {
     const before = createBuiltinEngines({ assetsDirectory: DATA_DIRECTORY });
     const after = createBuiltinEngines({ assetsDirectory: folder });
     const changed = before.filter((engine, index) => engine.description.revision !== after[index]?.description.revision);
-    expect(changed.map(({ description }) => description.modelTask)).toEqual(["classification", "risk", "summary"]);
+    expect(changed.map(({ description }) => description.modelTask)).toEqual(["classification", "risk", "summary", "question_answering"]);
   });
 
   it("refuse a broken lexicon by naming the file and the rule", () => {

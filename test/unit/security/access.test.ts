@@ -95,6 +95,7 @@ describe("permissions", () => {
     "call:read": "agent supervisor admin service",
     "call:control": "agent supervisor admin service",
     "call:delete": "supervisor admin",
+    "call:hold": "supervisor admin",
     "transcript:read": "agent supervisor admin",
     "risk:acknowledge": "agent supervisor admin",
     "feedback:create": "agent supervisor admin",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEphemeralMasterKey, createMasterKey } from "../../../src/security/master-key.js";
-import { createSealerFactory, type SealedText } from "../../../src/security/sealed-text.js";
+import { createSealerFactory, type SealedText } from "../../../src/security/sealing/sealed-text.js";
 
 const unreadable = expect.objectContaining({ code: "SECURITY_DECRYPTION_FAILED" });
 

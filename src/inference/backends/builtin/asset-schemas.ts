@@ -3,9 +3,11 @@
  * language, so a typing error in a lexicon is found when the service starts, not in a call.
  */
 import { z } from "zod";
+import { ANSWER_KINDS } from "../../../core/case/case-answer.js";
 import { CONTACT_TYPES, PRIORITIES } from "../../../core/case-classification.js";
 import { ENTITY_LABELS } from "../../../core/entity.js";
 import { RISK_KINDS } from "../../../core/risk.js";
+import { PII_KINDS } from "../../../security/masking/pii-detector.js";
 import { phraseFault } from "./text/phrase-pattern.js";
 
 const phrase = z.string().superRefine((value, context) => {
@@ -30,11 +32,21 @@ const weights = z.strictObject({
 });
 const weighted = { ...header, weights, threshold: z.number().positive() };
 
+const labelByLabel = z.record(label, label);
+
 export const taxonomySchema = z.strictObject({
   ...header,
+  /** Where the labels are from, and what is not known of them. */
+  source: z.string().optional(),
   main_categories: z.array(z.strictObject({ label, sub_categories: z.array(label).min(1) })).min(1),
   interventions: z.array(label).min(1),
   priorities: z.array(z.enum(PRIORITIES)).length(PRIORITIES.length),
+  /** By sub-category: an Act that deals with it. */
+  law: z.record(label, z.string().min(1)).optional(),
+  /** By the builtin engine's label: the one of this taxonomy that it becomes. */
+  built_from: z.strictObject({ sub_categories: labelByLabel, interventions: labelByLabel }).optional(),
+  /** To others' lists, for reports; by sub-category. */
+  mappings: z.array(z.strictObject({ to: z.string().min(1), source: z.string().min(1), certain: z.boolean(), sub_categories: labelByLabel })).optional(),
 });
 
 const rubricItem = z.strictObject({
@@ -169,16 +181,103 @@ export const placesSchema = z.strictObject({
   ambiguous: z.array(label),
 });
 
+/** Countries, counties, regions, districts and cities: what lies below them could lead to a person. */
+export const districtsSchema = z.strictObject({
+  ...header,
+  source: z.string(),
+  countries: z.array(label),
+  kenya: z.array(label),
+  tanzania: z.array(label),
+  uganda: z.array(label),
+});
+
+const words = z.array(z.string().min(1));
+
+export const personalDataSchema = z.strictObject({
+  ...header,
+  number_cues: z.partialRecord(z.enum(PII_KINDS), byLanguage),
+  number_spellings: words,
+  letter_names: words,
+  code_words: words,
+  plain_number_words: z.record(languageKey, words),
+  email: z.strictObject({ at: words, dot: words, domains: words }),
+  address_numbers: byLanguage,
+  street_words: words,
+  schools: z.strictObject({ words, levels: words }),
+  name_questions: byLanguage,
+  name_answer_fillers: words,
+  name_introducers: byLanguage,
+  after_names: words,
+  never_names: words,
+});
+
+/** Words that are nobody's name. */
+export const commonWordsSchema = z.strictObject({ ...header, words });
+export type PersonalDataLexicon = z.infer<typeof personalDataSchema>;
+
 export const namesSchema = z.strictObject({
   ...header,
   groups: z.array(z.strictObject({ origin: z.string(), names: z.array(label) })),
   ambiguous: z.array(label),
 });
 
+const told = z.string().includes("{words}");
+const summaryFrames = z.strictObject({
+  own_call: z.string().includes("{child}"),
+  call_about: z.string().includes("{caller}").includes("{child}"),
+  unnamed_caller: label,
+  unnamed_child: label,
+  relation: z.string().includes("{relation}"),
+  named_relation: z.string().includes("{relation}").includes("{child}"),
+  aged: z.string().includes("{child}").includes("{age}"),
+  placed: z.string().includes("{child}").includes("{place}"),
+  told: z.strictObject({ caller: told, agent: told, mixed: told }),
+  ...{ time: told, safety: told, agreed: told, next_step: told },
+});
+
+/** Our own words in a summary, around what was said. */
+export const summarySchema = z.strictObject({ ...header, frames: z.strictObject({ en: summaryFrames, sw: summaryFrames }) });
+
+/** Words that lead to the answers of a case form. */
+export const factsSchema = z.strictObject({
+  ...header,
+  caller_name_questions: byLanguage,
+  caller_name_introducers: byLanguage,
+  child_name_introducers: byLanguage,
+  own_age_questions: byLanguage,
+  safety_questions: byLanguage,
+  safety_statements: byLanguage,
+  commitments: z.strictObject({ strong: byLanguage, weak: byLanguage }),
+  greetings: byLanguage,
+  /** When something happened or began; what is planned is another matter. */
+  told_times: byLanguage,
+  planned_times: byLanguage,
+});
+
+/** Words of one language each; what is among them in two languages stands in `shared`, and says nothing. */
+export const languagesSchema = z.strictObject({
+  ...header,
+  source: z.string(),
+  /** A text is mixed when the second language has so many of its words, and such a share of those that say anything. */
+  mixed: z.strictObject({ min_words: z.int().min(1), min_share: z.number().gt(0).lt(1) }),
+  /** With less of its words in the lexicon, letters decide. */
+  thin_share: z.number().min(0).max(1),
+  letters: z.strictObject({ min_lead: z.number().positive() }),
+  /** Noises that any language makes. */
+  noises: words,
+  shared: words,
+  /** Groups of languages that share words and forms: within a group the stronger is taken, and nothing is mixed. */
+  related: z.array(z.array(languageKey).min(2)),
+  languages: z.record(languageKey, words),
+});
+
 export const questionsSchema = z.strictObject({
   ...header,
+  /** A sentence answers a question of no known kind when it has so many of its words, and such a share of them. */
   min_overlap: z.int().min(1),
-  types: z.array(z.strictObject({ answers: z.array(z.enum(ENTITY_LABELS)).min(1), phrases: byLanguage })),
+  min_share: z.number().min(0).max(1),
+  /** With a `kind` the question is one of a case form; else one of these entities answers it. */
+  types: z.array(z.strictObject({ kind: z.enum(ANSWER_KINDS).optional(), answers: z.array(z.enum(ENTITY_LABELS)).default([]), phrases: byLanguage })),
   stop_words: byLanguage,
 });
 
@@ -190,6 +289,9 @@ function isPattern(source: string): boolean {
   }
 }
 
+export type LanguageLexicon = z.infer<typeof languagesSchema>;
+export type SummaryFrames = z.infer<typeof summaryFrames>;
+export type FactLexicon = z.infer<typeof factsSchema>;
 export type QuestionLexicon = z.infer<typeof questionsSchema>;
 export type PhrasesByLanguage = z.infer<typeof byLanguage>;
 export type StrengthsByLanguage = z.infer<typeof strengthsByLanguage>;

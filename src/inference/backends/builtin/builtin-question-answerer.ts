@@ -1,8 +1,9 @@
 /**
- * The builtin `question_answering` engine: the kind of answer a question wants (a person, an age, a place, ...) chooses
- * among the entities of the call, the words it shares with a passage choose between them; a question of no known kind is
- * answered by the best sentence, or not at all.
+ * The builtin `question_answering` engine. A question of a case form is answered by what such facts are told with (`facts/`). For
+ * others the kind of answer they want (a person, an age, a place, ...) chooses among the entities of the call, the words shared with
+ * a passage choose between them; a question of no known kind is answered by a sentence that has half of its words, or not at all.
  */
+import type { AnswerKind } from "../../../core/case/case-answer.js";
 import type { Entity, EntityLabel } from "../../../core/entity.js";
 import { AppError } from "../../../core/errors.js";
 import { type Evidence, toEvidence } from "../../../core/evidence.js";
@@ -12,10 +13,13 @@ import type { QuestionInput, QuestionOutput } from "../../question-answerer.js";
 import { chunkSegments, type TextChunk, toSegmentSpans } from "../../text-chunker.js";
 import { checkSegments, describeBuiltin, ruleScore } from "./builtin-engine.js";
 import type { BuiltinEntityRecognizer } from "./entities/builtin-entity-recognizer.js";
+import type { CaseFacts } from "./facts/case-facts.js";
 import type { BuiltinAssets } from "./load-builtin-assets.js";
+import { readCall } from "./text/call-reading.js";
 import { allPhrases } from "./text/lexicon-phrases.js";
 import { contentTerms, rankPassages } from "./text/passage-ranker.js";
 import { PhraseMatcher } from "./text/phrase-matcher.js";
+import { ScopeReader } from "./text/scope-reader.js";
 import { tokenize } from "./text/tokenizer.js";
 
 const PASSAGES = { maxCharacters: 320, overlapCharacters: 100 } as const;
@@ -28,7 +32,9 @@ const SENTENCE_SCORE = 0.5;
 /** Each later label of the wanted kinds is a poorer fit than the one before. */
 const LABEL_STEP = 0.15;
 
-interface AnswerKind {
+/** What a phrase of a question asks for: a fact of a case form, or one of some kinds of entities. */
+interface Wanted {
+  readonly kind?: AnswerKind;
   readonly labels: readonly EntityLabel[];
 }
 
@@ -42,21 +48,30 @@ interface Passages {
 export class BuiltinQuestionAnswerer implements ModelEngine<"question_answering"> {
   readonly description;
   readonly #recognizer: BuiltinEntityRecognizer;
-  readonly #kinds: PhraseMatcher<AnswerKind>;
+  readonly #facts: CaseFacts;
+  readonly #scopes: ScopeReader;
+  readonly #numbers: BuiltinAssets["numbers"];
+  readonly #kinds: PhraseMatcher<Wanted>;
   readonly #stopWords: ReadonlySet<string>;
   readonly #minOverlap: number;
+  readonly #minShare: number;
 
-  constructor({ questions }: BuiltinAssets, recognizer: BuiltinEntityRecognizer, revision: string) {
+  constructor(assets: BuiltinAssets, { recognizer, facts }: { readonly recognizer: BuiltinEntityRecognizer; readonly facts: CaseFacts }, revision: string) {
     this.description = describeBuiltin("question_answering", revision);
     this.#recognizer = recognizer;
+    const { questions } = assets;
+    this.#numbers = assets.numbers;
+    this.#scopes = new ScopeReader(assets.scopes);
+    this.#facts = facts;
     this.#kinds = new PhraseMatcher(
-      questions.types.flatMap(({ answers, phrases }) => {
-        const payload = { labels: answers };
+      questions.types.flatMap(({ answers: labels, kind, phrases }) => {
+        const payload = { labels, ...(kind === undefined ? {} : { kind }) };
         return allPhrases(phrases).map((phrase) => ({ phrase, payload }));
       }),
     );
     this.#stopWords = new Set(allPhrases(questions.stop_words));
     this.#minOverlap = questions.min_overlap;
+    this.#minShare = questions.min_share;
   }
 
   async run(input: QuestionInput, options: { readonly signal: AbortSignal }): Promise<QuestionOutput> {
@@ -66,6 +81,10 @@ export class BuiltinQuestionAnswerer implements ModelEngine<"question_answering"
     }
     checkSegments(segments);
     options.signal.throwIfAborted();
+    const wanted = input.kind === undefined ? this.#wanted(question) : { kind: input.kind, labels: [] };
+    const { kind, labels } = wanted;
+    const entities = (): Promise<readonly Entity[]> | readonly Entity[] => input.entities ?? this.#entities(segments, options);
+    if (kind !== undefined) return this.#fact(kind, { segments, entities: await entities(), signal: options.signal });
     const chunks = chunkSegments(segments, PASSAGES);
     const terms = contentTerms(question, this.#stopWords);
     const scores = rankPassages(
@@ -75,21 +94,30 @@ export class BuiltinQuestionAnswerer implements ModelEngine<"question_answering"
     const best = Math.max(0, ...scores);
     const relevance = scores.map((score) => (best === 0 ? 0 : score / best));
     const passages = { segments, chunks, relevance };
-    const labels = this.#wantedLabels(question);
-    if (labels.length > 0) {
-      const { entities } = await this.#recognizer.run({ segments }, options);
-      return bestEntity(entities, labels, passages) ?? NO_ANSWER;
-    }
+    if (labels.length > 0) return bestEntity(await entities(), labels, passages) ?? NO_ANSWER;
     return this.#bestSentence(terms, passages) ?? NO_ANSWER;
   }
 
   /** The kind named by the longest phrase; of equal ones the first in the lexicon. */
-  #wantedLabels(question: string): readonly EntityLabel[] {
+  #wanted(question: string): Wanted {
     const text = tokenize(question);
     const matches = this.#kinds.findAll({ ...text, numberEnds: new Int32Array(text.tokens.length) });
     const longest = Math.max(0, ...matches.map(({ firstToken, endToken }) => endToken - firstToken));
     const match = matches.find(({ firstToken, endToken }) => endToken - firstToken === longest);
-    return match?.payload.labels ?? [];
+    return match?.payload ?? { labels: [] };
+  }
+
+  async #entities(segments: QuestionInput["segments"], options: { readonly signal: AbortSignal }): Promise<readonly Entity[]> {
+    return (await this.#recognizer.run({ segments }, options)).entities;
+  }
+
+  #fact(
+    kind: AnswerKind,
+    { segments, entities, signal }: Pick<QuestionInput, "segments"> & { readonly entities: readonly Entity[]; readonly signal: AbortSignal },
+  ) {
+    const call = readCall(segments, { numbers: this.#numbers, scopes: this.#scopes }, signal);
+    const fact = this.#facts.find(kind, { call, entities, signal });
+    return fact === null ? NO_ANSWER : { answer: fact.evidence.text, score: ruleScore(fact.score), evidence: [fact.evidence] };
   }
 
   #bestSentence(terms: readonly string[], { segments, chunks, relevance }: Passages): QuestionOutput | null {
@@ -103,7 +131,7 @@ export class BuiltinQuestionAnswerer implements ModelEngine<"question_answering"
         if (segment.channel === "agent" && terminator === "?") continue;
         const words = new Set(contentTerms(segment.text.slice(start, end), this.#stopWords));
         const shared = [...wanted].filter((term) => words.has(term)).length;
-        if (shared < this.#minOverlap || (best !== null && shared < best.shared)) continue;
+        if (shared < this.#minOverlap || shared < this.#minShare * wanted.size || (best !== null && shared < best.shared)) continue;
         const evidence = toEvidence(segment, start, end);
         const rank = passageRelevance(evidence, { segments, chunks, relevance });
         if (best === null || shared > best.shared || rank > best.rank) best = { evidence, shared, rank };

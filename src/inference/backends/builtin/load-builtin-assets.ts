@@ -24,9 +24,15 @@ const FILES = {
   numbers: { path: "lexicons/numbers.json", schema: schemas.numbersSchema },
   times: { path: "lexicons/times.json", schema: schemas.timesSchema },
   landmarks: { path: "lexicons/landmarks.json", schema: schemas.landmarksSchema },
+  facts: { path: "lexicons/facts.json", schema: schemas.factsSchema },
+  summary: { path: "lexicons/summary.json", schema: schemas.summarySchema },
+  languages: { path: "lexicons/languages.json", schema: schemas.languagesSchema },
   questions: { path: "lexicons/questions.json", schema: schemas.questionsSchema },
   places: { path: "gazetteers/places.json", schema: schemas.placesSchema },
   names: { path: "gazetteers/names.json", schema: schemas.namesSchema },
+  districts: { path: "gazetteers/districts.json", schema: schemas.districtsSchema },
+  commonWords: { path: "lexicons/common-words.json", schema: schemas.commonWordsSchema },
+  personalData: { path: "lexicons/personal-data.json", schema: schemas.personalDataSchema },
   topics: { path: "lexicons/topics.json", schema: schemas.topicsSchema },
   topicModel: { path: "models/topics.json", schema: linearModelSchema },
   caseModel: { path: "models/case.json", schema: linearModelSchema },
@@ -40,8 +46,8 @@ export type BuiltinAssets = { readonly [Name in AssetName]: z.infer<(typeof FILE
 
 export interface LoadedAssets {
   readonly assets: BuiltinAssets;
-  /** `builtin-<12 hex of sha256>-1` over the named files; the last number is the revision of the rules in code. */
-  revisionOf(names: readonly AssetName[]): string;
+  /** `builtin-<12 hex of sha256>-1` over the named files, and what else the results depend on; the last number is the revision of the rules in code. */
+  revisionOf(names: readonly AssetName[], other?: string): string;
 }
 
 const RULES_REVISION = 1;
@@ -64,12 +70,20 @@ export function loadBuiltinAssets(assetsDirectory: string): LoadedAssets {
   checkLabels(assets);
   return {
     assets,
-    revisionOf(names) {
+    revisionOf(names, other) {
       const hash = createHash("sha256");
       for (const name of [...names].sort()) hash.update(`${name}:${digests.get(name) ?? ""}\n`);
+      if (other !== undefined) hash.update(`other:${other}\n`);
       return `builtin-${hash.digest("hex").slice(0, 12)}-${RULES_REVISION}`;
     },
   };
+}
+
+/** Loads some of the data files. @throws AppError `CONFIG_INVALID`, as `loadBuiltinAssets` does */
+export function loadSomeAssets<Name extends AssetName>(assetsDirectory: string, names: readonly Name[]): Pick<BuiltinAssets, Name> {
+  const loaded: Partial<Record<AssetName, unknown>> = {};
+  for (const name of names) loaded[name] = parseAsset(FILES[name].path, FILES[name].schema, readAsset(assetsDirectory, FILES[name].path));
+  return loaded as Pick<BuiltinAssets, Name>;
 }
 
 function readAsset(assetsDirectory: string, path: string): string {

@@ -2,7 +2,7 @@
  * The `classification` engine on an installed model of up to four heads. What the model does not say - the kind of contact,
  * and heads it has not - the rules say; and a priority is never lower than the rules' own.
  */
-import { type CaseClassification, isMoreUrgent, type LabelDecision, type Priority } from "../../../core/case-classification.js";
+import { ABSTAINED, type CaseClassification, isMoreUrgent, type LabelDecision, type Priority } from "../../../core/case-classification.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { joinReadable, readableText } from "../../readable-text.js";
@@ -22,8 +22,6 @@ export interface CaseClassifierOptions extends ModelFilesOptions {
   /** Says what the model does not. */
   readonly rules: ModelEngine<"classification">;
 }
-
-const NONE: LabelDecision<never> = { label: null, score: 0, evidence: [] };
 
 /** Reads the tokenizer; the weights are loaded when first used. @throws AppError `MODEL_FILES_INVALID` */
 export async function createCaseClassifier(options: CaseClassifierOptions, settings: HeadsSettings): Promise<ModelEngine<"classification">> {
@@ -46,7 +44,7 @@ export async function createCaseClassifier(options: CaseClassifierOptions, setti
       const [whole = [], ...alone] = (await lazy.use((model) => model.read(texts, signal))).map(meanLogits);
       const decided = decide(options.taxonomy, settings, whole);
       const show = (head: CaseHead, decision: Decided | undefined): LabelDecision => {
-        if (decision === undefined) return NONE;
+        if (decision === undefined) return ABSTAINED;
         const scores = alone.map((logits) => beliefIn(settings, logits, head, decision.ownLabel));
         return { label: decision.label, score: decision.score, evidence: carryingEvidence(candidates, scores) };
       };

@@ -3,7 +3,7 @@
  * for each X of the taxonomy. First the main categories, then the sub-categories of the one that was chosen. The kind of
  * contact, the intervention and the priority are left to the rules.
  */
-import type { LabelDecision } from "../../../core/case-classification.js";
+import { ABSTAINED, type LabelDecision } from "../../../core/case-classification.js";
 import type { LanguageTag } from "../../../core/language.js";
 import type { ModelEngine } from "../../model-engine.js";
 import { joinReadable, type ReadableSegment, readableText } from "../../readable-text.js";
@@ -36,7 +36,6 @@ const BATCH_PAIRS = 8;
 /** Of the labels' scores, which add up to 1. */
 const MAIN_THRESHOLD = 0.35;
 const SUB_THRESHOLD = 0.3;
-const NONE = { label: null, score: 0, evidence: [] } as const;
 
 /** The columns that say so; undefined for a model of something else. @param labels - by id */
 export function inferenceLabels(labels: readonly string[]): InferenceLabels | undefined {
@@ -90,7 +89,7 @@ async function decide(
   const sub = branch.length === 0 ? undefined : best(branch, await model.scores(text, branch, signal), SUB_THRESHOLD);
   const candidates = evidenceCandidates(readable);
   const show = async (found: typeof main): Promise<LabelDecision> => {
-    if (found === undefined) return NONE;
+    if (found === undefined) return ABSTAINED;
     const pairs = candidates.map((candidate) => ({ premise: candidate.text, label: found.label }));
     return { ...found, evidence: carryingEvidence(candidates, await model.entailments(pairs, signal)) };
   };

@@ -5,7 +5,8 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../../core/errors.js";
 import { BUSY_THREAD_LIMITS, threadEntry } from "../../../core/module-entry.js";
-import type { DatabaseRequest, DatabaseResponse, RowSet, Statement } from "./database-message.js";
+import { type RowSet, refuseNul, type Statement } from "../statement.js";
+import type { DatabaseRequest, DatabaseResponse } from "./database-message.js";
 import type { ThreadOptions } from "./database-thread.js";
 
 type RequestBody = DatabaseRequest extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
@@ -50,12 +51,14 @@ export class DatabaseClient {
 
   /** Runs one statement. Only the holder of the turn (see `takeTurn`) may call it. */
   async query(statement: Statement): Promise<RowSet> {
+    refuseNul(statement);
     const [result] = await this.#request({ kind: "query", statement });
     return result ?? { rows: [], changes: 0 };
   }
 
   /** Runs statements as one transaction: all or none, one commit. Waits for its turn by itself. */
   async batch(statements: readonly Statement[]): Promise<readonly RowSet[]> {
+    statements.forEach(refuseNul);
     const release = await this.takeTurn();
     try {
       const [only] = statements;

@@ -1,15 +1,5 @@
 /** What travels between the database client and the database thread. */
-
-export interface Statement {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
-}
-
-export interface RowSet {
-  readonly rows: readonly Record<string, unknown>[];
-  /** Rows changed by a write; 0 for a read. */
-  readonly changes: number;
-}
+import type { RowSet, Statement } from "../statement.js";
 
 export type DatabaseRequest =
   | { readonly id: number; readonly kind: "query"; readonly statement: Statement }

@@ -4,7 +4,8 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "libsql";
-import type { DatabaseRequest, DatabaseResponse, RowSet, Statement } from "./database-message.js";
+import type { RowSet, Statement } from "../statement.js";
+import type { DatabaseRequest, DatabaseResponse } from "./database-message.js";
 
 export interface ThreadOptions {
   readonly path: string;
@@ -14,6 +15,7 @@ export interface ThreadOptions {
 }
 
 const CACHED_STATEMENTS = 300;
+const TRANSACTION_CONTROL = /^(?:begin|commit|rollback)\b/i;
 
 function openDatabase({ path, busyTimeoutMs, journalMode }: ThreadOptions): Database.Database {
   const database = new Database(path, { timeout: busyTimeoutMs });
@@ -21,6 +23,8 @@ function openDatabase({ path, busyTimeoutMs, journalMode }: ThreadOptions): Data
   // FULL: a commit is on the disk before it is acknowledged; a helpline's box loses power.
   database.pragma("synchronous = FULL");
   database.pragma("foreign_keys = ON");
+  // What was deleted, a call's key above all, is overwritten and not only forgotten.
+  database.pragma("secure_delete = ON");
   // Small, so that commits write over a log that has its size already: growing it makes each sync dearer.
   database.pragma("wal_autocheckpoint = 200");
   return database;
@@ -29,6 +33,11 @@ function openDatabase({ path, busyTimeoutMs, journalMode }: ThreadOptions): Data
 function createExecutor(database: Database.Database): (statement: Statement) => RowSet {
   const prepared = new Map<string, Database.Statement>();
   return ({ sql, parameters }) => {
+    // Not prepared: one that fails because another process writes would hold on to what the file was at that moment.
+    if (TRANSACTION_CONTROL.test(sql)) {
+      database.exec(sql);
+      return { rows: [], changes: 0 };
+    }
     let statement = prepared.get(sql);
     if (statement === undefined) {
       if (prepared.size >= CACHED_STATEMENTS) prepared.clear();

@@ -10,15 +10,38 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import type { DatabaseClient } from "./database-client.js";
+import type { DatabaseDialect, OpenDialectOptions } from "../database-dialect.js";
+import { DatabaseClient } from "./database-client.js";
 
-export function createSqliteDialect(client: DatabaseClient): Dialect {
+/** Opens the file; its one connection is in a thread. */
+export function openSqlite(path: string, { onStatement }: OpenDialectOptions): DatabaseDialect {
+  const client = new DatabaseClient({ path, ...(onStatement === undefined ? {} : { onStatement }) });
   return {
-    createAdapter: () => new SqliteAdapter(),
+    name: "sqlite",
+    kysely: createKyselyDialect(client),
+    columnTypes: { longText: "text", countedKey: "integer primary key", rowOrder: ["rowid"], hasPartialIndexes: true },
+    batch: (statements) => client.batch(statements),
+    close: () => client.close(),
+  };
+}
+
+function createKyselyDialect(client: DatabaseClient): Dialect {
+  return {
+    createAdapter: () => new TransactionalAdapter(),
     createDriver: () => new ThreadDriver(client),
     createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
+}
+
+/**
+ * Kysely takes it that one process alone opens a SQLite file and migrates without a lock. In a transaction, which takes the
+ * write lock, one of several processes migrates and the others wait; and a migration that fails leaves nothing behind.
+ */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 /** There is one connection; acquiring it takes the client's turn. */

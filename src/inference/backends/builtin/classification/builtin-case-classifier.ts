@@ -2,7 +2,7 @@
  * The builtin `classification` engine: weighted cues choose a sub-category, and linear models weigh their choice with all
  * other words; below the threshold it abstains. To the cues, counsellor questions and denials count for nothing.
  */
-import type { CaseClassification, LabelDecision } from "../../../../core/case-classification.js";
+import { ABSTAINED, type CaseClassification, type ContactType, type LabelDecision } from "../../../../core/case-classification.js";
 import type { RiskFinding } from "../../../../core/risk.js";
 import type { ClassificationInput, ClassificationOutput } from "../../../case-classifier.js";
 import type { ModelEngine } from "../../../model-engine.js";
@@ -15,17 +15,21 @@ import { PhraseMatcher } from "../text/phrase-matcher.js";
 import { ScopeReader } from "../text/scope-reader.js";
 import { CaseReader, type ReadCase } from "./case-reader.js";
 import { ContactTypeRule } from "./contact-type-rule.js";
+import { type HelplineLabels, toHelplineLabels } from "./helpline-labels.js";
 import { clarityScore, type LabelTotal, tallyLabels } from "./label-tally.js";
 import { PriorityRule } from "./priority-rule.js";
 import { RiskFinder } from "./risk-finder.js";
-import { uniqueEvidence } from "./risk-scan.js";
+import { RiskScan, uniqueEvidence } from "./risk-scan.js";
 import { TopicReader } from "./topic-reader.js";
-
-/** "Not enough evidence", which is an answer. */
-export const ABSTAINED = { label: null, score: 0, evidence: [] } as const;
 
 /** The graver of two matters in one call is the case. */
 const GRAVITY = { low: 1, medium: 1, high: 1.1, critical: 1.25 } as const;
+
+const NO_CASE = { mainCategory: ABSTAINED, subCategory: ABSTAINED, priority: ABSTAINED } as const;
+
+function isNoCase({ label }: LabelDecision<ContactType>): boolean {
+  return label === "silent" || label === "prank" || label === "wrong_number";
+}
 
 export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
   readonly description;
@@ -40,7 +44,11 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
   readonly #mainOf: ReadonlyMap<string, string>;
   readonly #gravityOf: ReadonlyMap<string, number>;
 
-  constructor(assets: BuiltinAssets, revision: string) {
+  readonly #labels: HelplineLabels | undefined;
+
+  /** @param labels - a helpline's own; absent: the builtin ones */
+  constructor(assets: BuiltinAssets, revision: string, labels?: HelplineLabels) {
+    this.#labels = labels;
     this.description = describeBuiltin("classification", revision);
     this.#assets = assets;
     this.#scopes = new ScopeReader(assets.scopes);
@@ -48,8 +56,9 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
     this.#categories = new PhraseMatcher(categories.categories.flatMap(({ label, cues }) => weightedEntries(label, cues, categories.weights)));
     this.#interventions = new PhraseMatcher(interventions.interventions.flatMap(({ label, cues }) => weightedEntries(label, cues, interventions.weights)));
     this.#contactTypes = new ContactTypeRule(assets, this.#scopes);
-    this.#priorities = new PriorityRule(assets, this.#scopes);
-    this.#risks = new RiskFinder(assets, this.#scopes);
+    const scan = new RiskScan(assets, this.#scopes);
+    this.#priorities = new PriorityRule(assets, this.#scopes, scan);
+    this.#risks = new RiskFinder(assets, this.#scopes, scan);
     this.#mainOf = new Map(taxonomy.main_categories.flatMap((main) => main.sub_categories.map((sub) => [sub, main.label] as const)));
     this.#reader = new CaseReader(assets.caseModel, new TopicReader(assets.topicModel, this.#mainOf));
     this.#gravityOf = new Map(categories.categories.map(({ label, priority }) => [label, GRAVITY[priority]]));
@@ -59,8 +68,8 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
     checkSegments(input.segments);
     const call = this.readCall(input.segments, signal);
     const ruled = this.rule(call, signal);
-    if (!isLongEnough(call)) return { classification: ruled };
-    return { classification: this.#weigh({ call, ruled, risks: this.#risks.find(call, signal) }) };
+    const classification = isLongEnough(call) ? this.#weigh({ call, ruled, risks: this.#risks.find(call, signal) }) : ruled;
+    return { classification: this.#labels === undefined ? classification : toHelplineLabels(classification, this.#labels) };
   }
 
   /** A call as the rules and the model read it. */
@@ -76,9 +85,7 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
   /** What is no case has no category and no priority. */
   #weigh(input: ReadCase): CaseClassification {
     const read = this.#reader.read(input, this.#mainOf);
-    const { label } = read.contactType;
-    if (label !== "silent" && label !== "prank" && label !== "wrong_number") return read;
-    return { ...read, mainCategory: ABSTAINED, subCategory: ABSTAINED, priority: ABSTAINED };
+    return isNoCase(read.contactType) ? { ...read, ...NO_CASE } : read;
   }
 
   /** By the cue phrases alone. */
@@ -90,10 +97,7 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
     const caseTotal = totals.find(({ label }) => this.#mainOf.get(label) !== "Information") ?? null;
     const contactType = this.#contactTypes.decide(call, { caseTotal, informationWeight, signal });
     const intervention = this.#decide(tallyLabels(findCues(call, this.#interventions, context), "agent"), this.#assets.interventions.threshold);
-    if (contactType.label === "silent" || contactType.label === "prank" || contactType.label === "wrong_number") {
-      const none = { mainCategory: ABSTAINED, subCategory: ABSTAINED, priority: ABSTAINED };
-      return { contactType, ...none, intervention };
-    }
+    if (isNoCase(contactType)) return { contactType, ...NO_CASE, intervention };
     const mainCategory = this.#mainCategory(totals, subCategory);
     const priority = this.#priorities.decide(call, { contactType, subCategory, signal });
     return { contactType, mainCategory, subCategory, intervention, priority };

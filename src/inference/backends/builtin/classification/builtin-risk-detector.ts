@@ -9,6 +9,7 @@ import type { BuiltinAssets } from "../load-builtin-assets.js";
 import { readCall } from "../text/call-reading.js";
 import { ScopeReader } from "../text/scope-reader.js";
 import { RiskFinder } from "./risk-finder.js";
+import { RiskScan } from "./risk-scan.js";
 
 export class BuiltinRiskDetector implements ModelEngine<"risk"> {
   readonly description;
@@ -20,7 +21,7 @@ export class BuiltinRiskDetector implements ModelEngine<"risk"> {
     this.description = describeBuiltin("risk", revision);
     this.#assets = assets;
     this.#scopes = new ScopeReader(assets.scopes);
-    this.#finder = new RiskFinder(assets, this.#scopes);
+    this.#finder = new RiskFinder(assets, this.#scopes, new RiskScan(assets, this.#scopes));
   }
 
   async run(input: RiskInput, { signal }: { readonly signal: AbortSignal }): Promise<RiskOutput> {

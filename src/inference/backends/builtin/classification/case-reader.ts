@@ -2,7 +2,7 @@
  * What a call is about, by linear models that were trained on labelled calls: what was said and by whom, what the cue phrases
  * make of it, and the dangers found. Five questions, each with its own labels; an answer that is not likely enough is none.
  */
-import type { CaseClassification, LabelDecision } from "../../../../core/case-classification.js";
+import { ABSTAINED, type CaseClassification, type LabelDecision } from "../../../../core/case-classification.js";
 import type { RiskFinding } from "../../../../core/risk.js";
 import { ruleScore } from "../builtin-engine.js";
 import type { LinearModel } from "../linear/linear-weights.js";
@@ -10,7 +10,7 @@ import { LogisticModel } from "../linear/logistic-model.js";
 import { piecesOf } from "../linear/text-features.js";
 import { type WeightyRun, weightiestRun } from "../linear/weighty-words.js";
 import type { CallReading, SegmentReading } from "../text/call-reading.js";
-import { isTopicFeature, NO_TOPIC, type TopicReader } from "./topic-reader.js";
+import { NO_TOPIC, type TopicReader } from "./topic-reader.js";
 
 /** The questions that have few labels; a label of their model is `question:label`. */
 export const QUESTIONS = ["contactType", "intervention", "priority"] as const satisfies readonly (keyof CaseClassification)[];
@@ -45,7 +45,7 @@ export class CaseReader {
       const named = [...shares].filter(([name]) => name.startsWith(`${question}:`)).map(([name, share]) => [name.slice(question.length + 1), share] as const);
       return this.#decide(input, question, highest(named), (word, label) => this.#model.weight(word, `${question}:${label}`));
     };
-    const { subs, mains } = this.#topics.read(new Set([...features].filter(isTopicFeature)));
+    const { subs, mains } = this.#topics.read(features);
     const topicWeight = (word: string, label: string): number => this.#topics.weight(word, label);
     const main = highest([...mains].filter(([label]) => label !== NO_TOPIC));
     const sub = highest([...subs].filter(([label]) => mainOf.get(label) === main?.label));
@@ -54,7 +54,7 @@ export class CaseReader {
     return {
       contactType: decide("contactType") as CaseClassification["contactType"],
       mainCategory,
-      subCategory: mainCategory.label === null ? { label: null, score: 0, evidence: [] } : subCategory,
+      subCategory: mainCategory.label === null ? ABSTAINED : subCategory,
       intervention: decide("intervention"),
       priority: decide("priority") as CaseClassification["priority"],
     };
@@ -66,7 +66,7 @@ export class CaseReader {
     best: Likeliest | undefined,
     weightOf: (feature: string, label: string) => number,
   ): LabelDecision {
-    if (best === undefined || best.share < LEAST[question]) return { label: null, score: 0, evidence: [] };
+    if (best === undefined || best.share < LEAST[question]) return ABSTAINED;
     const ruled = input.ruled[question];
     const evidence =
       ruled.label === best.label

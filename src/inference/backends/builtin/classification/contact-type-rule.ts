@@ -1,5 +1,5 @@
 /** Decides what kind of contact a call is, before anything else is said about it. */
-import type { ContactType, LabelDecision } from "../../../../core/case-classification.js";
+import { ABSTAINED, type ContactType, type LabelDecision } from "../../../../core/case-classification.js";
 import type { ContactTypeLexicon } from "../asset-schemas.js";
 import type { BuiltinAssets } from "../load-builtin-assets.js";
 import type { CallReading } from "../text/call-reading.js";
@@ -16,7 +16,6 @@ export interface ContactTypeContext {
   readonly signal: AbortSignal;
 }
 
-const ABSTAINED = { label: null, score: 0, evidence: [] } as const;
 const SILENT_SCORE = 0.7;
 
 export class ContactTypeRule {

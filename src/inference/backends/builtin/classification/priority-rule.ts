@@ -1,5 +1,5 @@
 /** Decides how urgent a call is, from its risks, its category and words of urgency; a named level, never a number. */
-import { type ContactType, type LabelDecision, PRIORITIES, type Priority } from "../../../../core/case-classification.js";
+import { ABSTAINED, type ContactType, type LabelDecision, PRIORITIES, type Priority } from "../../../../core/case-classification.js";
 import type { Evidence } from "../../../../core/evidence.js";
 import type { BuiltinAssets } from "../load-builtin-assets.js";
 import type { CallReading } from "../text/call-reading.js";
@@ -7,7 +7,7 @@ import { findCues } from "../text/cue-finder.js";
 import { allPhrases } from "../text/lexicon-phrases.js";
 import { PhraseMatcher } from "../text/phrase-matcher.js";
 import type { ScopeReader } from "../text/scope-reader.js";
-import { RiskScan, uniqueEvidence } from "./risk-scan.js";
+import { type RiskScan, uniqueEvidence } from "./risk-scan.js";
 
 export interface PriorityContext {
   readonly contactType: LabelDecision<ContactType>;
@@ -31,9 +31,9 @@ export class PriorityRule {
   readonly #levels: PhraseMatcher<{ readonly level: Priority }>;
   readonly #categoryLevels: ReadonlyMap<string, Priority>;
 
-  constructor(assets: BuiltinAssets, scopes: ScopeReader) {
+  constructor(assets: BuiltinAssets, scopes: ScopeReader, risks: RiskScan) {
     this.#scopes = scopes;
-    this.#risks = new RiskScan(assets, scopes);
+    this.#risks = risks;
     this.#levels = new PhraseMatcher(
       PRIORITIES.flatMap((level) => {
         const payload = { level };
@@ -58,7 +58,7 @@ export class PriorityRule {
     const votes = [...risks, ...words, ...category, ...contact];
     const top = Math.max(...votes.map(({ level }) => PRIORITIES.indexOf(level)));
     const label = PRIORITIES[top];
-    if (label === undefined) return { label: null, score: 0, evidence: [] };
+    if (label === undefined) return ABSTAINED;
     const agreeing = votes.filter(({ level }) => level === label);
     return {
       label,

@@ -5,14 +5,14 @@ import type { BuiltinAssets } from "../load-builtin-assets.js";
 import type { CallReading, SegmentReading } from "../text/call-reading.js";
 import type { ScopeReader } from "../text/scope-reader.js";
 import { RiskReader } from "./risk-reader.js";
-import { RiskScan, uniqueEvidence } from "./risk-scan.js";
+import { type RiskScan, uniqueEvidence } from "./risk-scan.js";
 
 export class RiskFinder {
   readonly #scan: RiskScan;
   readonly #reader: RiskReader;
 
-  constructor(assets: BuiltinAssets, scopes: ScopeReader) {
-    this.#scan = new RiskScan(assets, scopes);
+  constructor(assets: BuiltinAssets, scopes: ScopeReader, scan: RiskScan) {
+    this.#scan = scan;
     this.#reader = new RiskReader(assets.riskModel, scopes);
   }
 

@@ -35,6 +35,7 @@ export class TopicReader {
     this.#mainIndices = [...new Set(this.#subs.map(({ mainIndex }) => mainIndex))].filter((index) => index >= 0);
   }
 
+  /** @param features - of the call; those the model does not know weigh nothing */
   read(features: ReadonlySet<string>): TopicShares {
     const scores = this.#scorer.scores(features);
     const subScores = standardized(this.#subs.map(({ index }) => scores[index] ?? 0));
@@ -62,9 +63,4 @@ function standardized(values: readonly number[]): readonly number[] {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
   return values.map((value) => (deviation === 0 ? 0 : (value - mean) / deviation));
-}
-
-/** Words by speaker, and what rules made of them. */
-export function isTopicFeature(feature: string): boolean {
-  return /^(?:caller|agent) (?:not )?[^ ]+$/.test(feature) || feature.startsWith("rule ") || feature.startsWith("risk ");
 }

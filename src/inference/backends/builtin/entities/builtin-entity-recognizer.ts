@@ -1,6 +1,7 @@
 /**
  * The builtin `entities` engine: gazetteers, patterns and context rules, English and Swahili, with or without capitals
- * and punctuation, weighed by a linear model that was trained on labelled calls. A string has one label in a call; every place it is found again carries the winning label.
+ * and punctuation, weighed by a linear model that was trained on labelled calls. A string has one label in a call; every
+ * place it is found again carries the winning label.
  */
 import type { Entity, EntityLabel } from "../../../../core/entity.js";
 import { type Evidence, toEvidence } from "../../../../core/evidence.js";
@@ -50,7 +51,7 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
 
   #recognize(call: CallReading, signal: AbortSignal): readonly Entity[] {
     const candidates = this.candidates(call, signal);
-    const genders = call.flatMap((_, index) => resolveOverlaps(candidates.filter(({ label, segmentIndex }) => label === "GENDER" && segmentIndex === index)));
+    const genders = perSegment(candidates.filter(({ label }) => label === "GENDER"));
     const others =
       isLongEnough(call) && hasSpeakers(call) ? this.#tag(call, candidates, signal) : perSegment(candidates.filter(({ label }) => label !== "GENDER"));
     return mergeByText(call, [...others, ...(genders.length > 0 ? genders : firstPronoun(call))]);
@@ -185,11 +186,9 @@ function mergeByText(call: CallReading, spans: readonly EntitySpan[]): readonly 
     const { sum, highest } = known.votes.get(span.label) ?? { sum: 0, highest: 0 };
     known.votes.set(span.label, { sum: sum + span.score, highest: Math.max(highest, span.score) });
   }
-  return [...merged.values()].map(({ text, mentions, votes }) => {
-    const [[label, { highest }] = ["NAME", { highest: 0 }] as const] = [...votes].sort(
-      ([one, { sum }], [other, { sum: otherSum }]) => otherSum * weightOf(other) - sum * weightOf(one),
-    );
-    return { label: label as EntityLabel, text, score: ruleScore(highest), mentions };
+  return [...merged.values()].flatMap(({ text, mentions, votes }): readonly Entity[] => {
+    const [best] = [...votes].sort(([one, { sum }], [other, { sum: otherSum }]) => otherSum * weightOf(other) - sum * weightOf(one));
+    return best === undefined ? [] : [{ label: best[0], text, score: ruleScore(best[1].highest), mentions }];
   });
 }
 

@@ -2,9 +2,8 @@
  * Entities by a linear model over what the rules found and the words around: each word begins an entity, goes on with one,
  * or is none, from left to right. What a word was before in the call counts for what it is again.
  */
-import { ENTITY_LABELS, type EntityLabel } from "../../../../core/entity.js";
-import type { LinearModel } from "../linear/linear-weights.js";
-import { LinearScorer } from "../linear/linear-weights.js";
+import { ENTITY_LABELS } from "../../../../core/entity.js";
+import { type LinearModel, LinearScorer } from "../linear/linear-weights.js";
 import type { EntitySpan } from "./entity-span.js";
 import { callFeatures, type TagContext } from "./tag-features.js";
 
@@ -102,5 +101,5 @@ function extend(spans: EntitySpan[], { tag, share, segmentIndex, at }: ChosenTag
   const last = spans.at(-1);
   const goesOn = tag.startsWith("I-") && last?.segmentIndex === segmentIndex && last.endToken === at && last.label === label;
   if (goesOn) spans[spans.length - 1] = { ...last, endToken: at + 1, score: Math.min(last.score, share) };
-  else spans.push({ label: label satisfies EntityLabel, segmentIndex, firstToken: at, endToken: at + 1, score: share });
+  else spans.push({ label, segmentIndex, firstToken: at, endToken: at + 1, score: share });
 }

@@ -28,7 +28,7 @@ export class NameFinder {
   readonly #placeWords: ReadonlySet<string>;
   readonly #introducers: PhraseMatcher<Introducer>;
 
-  constructor({ names, people, places, landmarks }: BuiltinAssets) {
+  constructor({ names, people, places, landmarks }: Pick<BuiltinAssets, "names" | "people" | "places" | "landmarks">) {
     const ambiguous = new Set(names.ambiguous.map(normalizeWord));
     const all = names.groups.flatMap((group) => group.names.map(normalizeWord));
     this.#sure = new Set(all.filter((name) => !ambiguous.has(name)));
@@ -73,11 +73,10 @@ export class NameFinder {
     for (const { payload, endToken } of this.#introducers.findAll(reading)) {
       if (introduced.get(endToken) !== "strong") introduced.set(endToken, payload);
     }
-    const hasCapitals = hasLowerCase(reading) && hasUpperCase(reading);
     const spans: EntitySpan[] = [];
     let at = 0;
     while (at < reading.tokens.length) {
-      const score = this.#startScore(reading, at, { introducer: introduced.get(at), hasCapitals });
+      const score = this.#startScore(reading, at, introduced.get(at));
       if (score === null) {
         at += 1;
         continue;
@@ -90,11 +89,7 @@ export class NameFinder {
   }
 
   /** The score with which a name begins at a token, or null. */
-  #startScore(
-    reading: SegmentReading,
-    at: number,
-    { introducer, hasCapitals }: { readonly introducer: Introducer | undefined; readonly hasCapitals: boolean },
-  ): number | null {
+  #startScore(reading: SegmentReading, at: number, introducer: Introducer | undefined): number | null {
     const token = reading.tokens[at];
     const previous = reading.tokens[at - 1];
     if (token === undefined || /\d/.test(token.norm) || token.norm.length < 2 || (reading.numberEnds[at] ?? 0) > 0) return null;
@@ -103,12 +98,12 @@ export class NameFinder {
     if (introducer === "strong" && adjacent && !this.#notNames.has(word)) return 0.9;
     if (this.#sure.has(word)) return 0.8;
     const titled = adjacent && this.#titles.has(previous.norm);
-    const midSentenceCapital = token.capitalised && previous?.sentence === token.sentence && hasCapitals;
+    const midSentenceCapital = token.capitalised && previous?.sentence === token.sentence && reading.isCased;
     if (!this.#ambiguous.has(word)) {
       if (!midSentenceCapital || this.#notNames.has(word) || this.#otherCapitals.has(word)) return null;
       return titled ? 0.8 : this.#isPlain(reading, at) ? 0.6 : null;
     }
-    if (hasCapitals && !token.capitalised) return null;
+    if (reading.isCased && !token.capitalised) return null;
     const next = reading.tokens[at + 1];
     const besideName = next !== undefined && next.clause === token.clause && this.#sure.has(next.norm);
     return titled || midSentenceCapital || besideName || (introducer === "weak" && adjacent) ? 0.7 : null;
@@ -143,12 +138,4 @@ export class NameFinder {
 
 function withoutOwner(norm: string): string {
   return norm.replace(/'s$/, "");
-}
-
-function hasUpperCase({ segment }: SegmentReading): boolean {
-  return /\p{Lu}/u.test(segment.text);
-}
-
-function hasLowerCase({ segment }: SegmentReading): boolean {
-  return /\p{Ll}/u.test(segment.text);
 }

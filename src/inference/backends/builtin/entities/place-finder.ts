@@ -28,7 +28,7 @@ export class PlaceFinder {
   readonly #capitalWords: ReadonlySet<string>;
   readonly #placeWords: ReadonlySet<string>;
 
-  constructor({ places, landmarks, people, names }: BuiltinAssets) {
+  constructor({ places, landmarks, people, names }: Pick<BuiltinAssets, "places" | "landmarks" | "people" | "names">) {
     const ambiguous = new Set(places.ambiguous.map(normalizeWord));
     const all = [...places.countries, ...places.kenya, ...places.tanzania, ...places.uganda].map(toPhrase);
     const cues: readonly (readonly [PlaceCue, readonly string[]])[] = [
@@ -78,7 +78,7 @@ export class PlaceFinder {
   }
 
   #hasPlaceContext(
-    { tokens, segment }: SegmentReading,
+    { tokens, isCased }: SegmentReading,
     { firstToken, endToken }: { readonly firstToken: number; readonly endToken: number },
     { strong, weak, near }: Readonly<Record<"strong" | "weak" | "near", ReadonlySet<number>>>,
   ): boolean {
@@ -86,7 +86,7 @@ export class PlaceFinder {
     const next = tokens[endToken];
     if (next !== undefined && this.#suffixes.has(next.norm)) return true;
     const midSentence = tokens[firstToken - 1]?.sentence === tokens[firstToken]?.sentence;
-    return tokens[firstToken]?.capitalised === true && midSentence && /\p{Ll}/u.test(segment.text);
+    return tokens[firstToken]?.capitalised === true && midSentence && isCased;
   }
 
   /** A place the gazetteer does not know: one or more capitals after an introducer, or any word after a sure one. */

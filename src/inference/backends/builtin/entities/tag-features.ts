@@ -43,7 +43,6 @@ export function callFeatures({ call, candidates }: TagContext): readonly WordFea
 
 function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly string[])[], previous: SegmentReading | undefined): WordFeatures {
   const { tokens } = reading;
-  const hasCapitals = /\p{Lu}/u.test(reading.segment.text) && /\p{Ll}/u.test(reading.segment.text);
   const asked = askedBefore(reading, previous);
   const firstNumber = reading.numbers[0]?.firstToken;
   const shared = [`ch=${reading.segment.channel}`, `len=${Math.min(4, Math.floor(Math.log2(tokens.length + 1)))}`];
@@ -63,7 +62,7 @@ function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly stri
       ...[`w-1w=${word(-1)} ${norm}`, `ww+1=${norm} ${word(1)}`, `w-2w-1=${word(-2)} ${word(-1)}`, `w+1w+2=${word(1)} ${word(2)}`],
       ...[`s2=${norm.slice(-2)}`, `s3=${norm.slice(-3)}`, `s4=${norm.slice(-4)}`, `p2=${norm.slice(0, 2)}`, `p3=${norm.slice(0, 3)}`, `p4=${norm.slice(0, 4)}`],
       ...[`s3-1=${word(-1).slice(-3)}`, `p3+1=${word(1).slice(0, 3)}`, `p3-1=${word(-1).slice(0, 3)}`],
-      ...shapeOf(token, { at, tokens, hasCapitals }),
+      ...shapeOf(reading, token, at),
       ...shared,
       ...(ruled[at] ?? []),
       ...(ruled[at + 1] ?? []).map((feature) => `+${feature}`),
@@ -97,20 +96,14 @@ function askedBefore({ segment, tokens, sentences }: SegmentReading, previous: S
   });
 }
 
-interface Place {
-  readonly at: number;
-  readonly tokens: readonly Token[];
-  readonly hasCapitals: boolean;
-}
-
-function shapeOf(token: Token, { at, tokens, hasCapitals }: Place): readonly string[] {
+function shapeOf({ tokens, isCased }: SegmentReading, token: Token, at: number): readonly string[] {
   const startsSentence = tokens[at - 1]?.sentence !== token.sentence;
   const startsClause = tokens[at - 1]?.clause !== token.clause;
   const endsClause = tokens[at + 1]?.clause !== token.clause;
   const writing = /^\d+$/.test(token.norm) ? `digits${Math.min(5, token.norm.length)}` : /\d/.test(token.norm) ? "mixed" : "letters";
   return [
     writing,
-    `cap=${hasCapitals ? token.capitalised : "none"}${startsSentence ? " first" : ""}`,
+    `cap=${isCased ? token.capitalised : "none"}${startsSentence ? " first" : ""}`,
     ...(startsClause ? ["clause first"] : []),
     ...(endsClause ? ["clause last"] : []),
     ...(startsClause && endsClause ? ["clause alone"] : []),

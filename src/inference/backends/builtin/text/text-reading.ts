@@ -9,6 +9,8 @@ import { tokenize } from "./tokenizer.js";
 export interface TextReading extends MatchableText {
   readonly segment: TranscriptSegment;
   readonly numbers: readonly NumberSpan[];
+  /** Written with capitals and small letters, so that a capital says something. */
+  readonly isCased: boolean;
 }
 
 /** Evidence for tokens `[firstToken, endToken)` of a text; the range must hold a token. */
@@ -24,5 +26,5 @@ export function readText(segment: TranscriptSegment, lexicon: NumberLexicon): Te
   const numbers = findNumbers(text.tokens, lexicon);
   const numberEnds = new Int32Array(text.tokens.length);
   for (const { firstToken, endToken } of numbers) numberEnds[firstToken] = endToken;
-  return { ...text, segment, numbers, numberEnds };
+  return { ...text, segment, numbers, numberEnds, isCased: /\p{Lu}/u.test(segment.text) && /\p{Ll}/u.test(segment.text) };
 }

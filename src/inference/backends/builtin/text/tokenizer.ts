@@ -16,9 +16,13 @@ export interface Token {
   readonly capitalised: boolean;
 }
 
-export interface Sentence {
+/** Tokens `[firstToken, endToken)`. */
+export interface TokenRange {
   readonly firstToken: number;
   readonly endToken: number;
+}
+
+export interface Sentence extends TokenRange {
   /** The mark that closes it, or the empty string. */
   readonly terminator: string;
 }

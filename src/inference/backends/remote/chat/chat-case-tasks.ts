@@ -1,6 +1,14 @@
 /** Classification, risk and quality by a chat server: every label with words of the call, or none; never milder than the rules. */
 import { z } from "zod";
-import { type CaseClassification, CONTACT_TYPES, isMoreUrgent, type LabelDecision, PRIORITIES, type Priority } from "../../../../core/case-classification.js";
+import {
+  ABSTAINED,
+  type CaseClassification,
+  CONTACT_TYPES,
+  isMoreUrgent,
+  type LabelDecision,
+  PRIORITIES,
+  type Priority,
+} from "../../../../core/case-classification.js";
 import type { QualityItem, QualityScore } from "../../../../core/quality-score.js";
 import { RISK_KINDS, type RiskFinding } from "../../../../core/risk.js";
 import type { CaseTaxonomy } from "../../text-classification/case-decision.js";
@@ -13,8 +21,6 @@ const labelled = <Label extends z.ZodType>(label: Label) => z.strictObject({ lab
 type RawQuotes = readonly z.infer<typeof quotation>[];
 
 export const toQuotations = (quotes: RawQuotes): readonly Quotation[] => quotes.map(({ segment_id: segmentId, quote: text }) => ({ segmentId, text }));
-
-const NONE: LabelDecision<never> = { label: null, score: 0, evidence: [] };
 
 const caseSchema = z.strictObject({
   contact_type: labelled(z.enum(CONTACT_TYPES).nullable()),
@@ -46,7 +52,7 @@ export function toClassification(
   ): LabelDecision<Label> => {
     const evidence = quotes.findAll(toQuotations(raw.quotes));
     // A label without words of the call, or one that does not exist, is not shown.
-    return raw.label === null || !allowed.includes(raw.label) || evidence.length === 0 ? NONE : { label: raw.label, score: raw.confidence, evidence };
+    return raw.label === null || !allowed.includes(raw.label) || evidence.length === 0 ? ABSTAINED : { label: raw.label, score: raw.confidence, evidence };
   };
   const sub = decide(
     answer.sub_category,

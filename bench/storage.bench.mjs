@@ -1,0 +1,172 @@
+/**
+ * A million segments of twenty thousand calls in each kind of database: a page of the list, one call with its analysis, and
+ * one segment stored, on SQLite beside a raw fdatasync of the same disk. `-- --calls 20000 --segments 50 --on sqlite,postgres,mariadb`.
+ */
+import { randomUUID } from "node:crypto";
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { newId } from "../dist/core/ids.js";
+import { createEphemeralMasterKey } from "../dist/security/master-key.js";
+import { createSealerFactory } from "../dist/security/sealing/sealed-text.js";
+import { openDatabase } from "../dist/storage/database.js";
+import { createAnalysisRepository } from "../dist/storage/repositories/analysis-repository.js";
+import { createCallEventRepository } from "../dist/storage/repositories/call-event-repository.js";
+import { createCallRepository } from "../dist/storage/repositories/call-repository.js";
+import { inUnitOfWork } from "../dist/storage/unit-of-work.js";
+import { startMariadb, startPostgres } from "./database-servers.mjs";
+import { inDirectory, percentile, round } from "./measure.mjs";
+
+const PAGE = 50;
+const ASKED = 300;
+const STORED = 300;
+const FIRST_MS = 1_700_000_000_000;
+const BETWEEN_MS = 60_000;
+const WORDS = "she said that her uncle comes at night and nobody in the house believes what happened when mother was away".split(" ");
+
+export const bench = (words) => {
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      calls: { type: "string", default: "20000" },
+      segments: { type: "string", default: "50" },
+      on: { type: "string", default: "sqlite,postgres,mariadb" },
+    },
+  });
+  const sizes = { calls: Number(values.calls), segments: Number(values.segments) };
+  return inDirectory(async (directory) => {
+    const rows = [];
+    for (const kind of values.on.split(",")) rows.push(...(await onOne(kind, directory, sizes)));
+    return rows;
+  });
+};
+
+async function onOne(kind, directory, sizes) {
+  const server = kind === "postgres" ? await startPostgres(directory) : kind === "mariadb" ? await startMariadb(directory) : undefined;
+  const database = openDatabase(server === undefined ? { path: join(directory, "bench.db") } : { url: server.url, poolSize: 4 });
+  try {
+    await database.migrate();
+    return await measure(kind, database, { directory, ...sizes });
+  } finally {
+    await database.close();
+    await server?.stop();
+  }
+}
+
+async function measure(kind, database, { directory, calls: callCount, segments: segmentCount }) {
+  const sealers = createSealerFactory(createEphemeralMasterKey());
+  const calls = createCallRepository({ database, sealers });
+  const analyses = createAnalysisRepository({ database });
+  const events = createCallEventRepository({ database });
+  const filledAt = performance.now();
+  const ids = await fill(database, sealers, { callCount, segmentCount });
+  const fillSeconds = (performance.now() - filledAt) / 1_000;
+  const pick = () => ids[Math.floor(Math.random() * ids.length)];
+  const anyTime = () => FIRST_MS + Math.floor(Math.random() * callCount * BETWEEN_MS);
+  const listMs = await timesOf(ASKED, () => calls.listCalls({ filter: {}, after: { startedAtMs: anyTime(), callId: "" }, limit: PAGE }));
+  const filters = [{ agentId: "agent-7" }, { language: "sw" }, { status: "failed" }, { source: "live", startedFromMs: anyTime() }];
+  const filteredMs = await timesOf(ASKED, (index) => calls.listCalls({ filter: filters[index % filters.length], limit: PAGE }));
+  const callMs = await timesOf(ASKED, async () => {
+    const { callId, taskId } = pick();
+    await calls.findCall(callId);
+    await analyses.findAnalysis({ callId, taskId, sealer: await calls.openSealer(callId) });
+  });
+  const { callId, taskId } = pick();
+  const task = { callId, taskId, sealer: await calls.openSealer(callId) };
+  const syncMs = [];
+  const file = openSync(join(directory, `${kind}.raw`), "w");
+  const storeMs = await timesOf(STORED, async (index) => {
+    const startedAt = performance.now();
+    writeSync(file, Buffer.alloc(4_096));
+    fdatasyncSync(file);
+    syncMs.push(performance.now() - startedAt);
+    const from = performance.now();
+    const event = { type: "segment.final", payload: { taskId, pass: "live", segment: segmentOf(index) } };
+    await inUnitOfWork(database, (unitOfWork) => events.append(task, [event], Date.now(), unitOfWork));
+    return performance.now() - from;
+  });
+  closeSync(file);
+  const p95 = (samples) => round(percentile(samples, 0.95));
+  const ratio = round(p95(storeMs) / p95(syncMs));
+  const bar = (measure, samples) => ({ measure: `${kind}: ${measure}, p95`, value: p95(samples), unit: "ms", bar: "< 100", isMet: p95(samples) < 100 });
+  return [
+    { measure: `${kind}: filled with ${callCount} calls, ${callCount * segmentCount} segments`, value: round(fillSeconds, 0), unit: "s" },
+    bar("a page of the list from anywhere", listMs),
+    bar("a page of the list with a filter", filteredMs),
+    bar("one call with its analysis", callMs),
+    { measure: `${kind}: one segment stored, p95`, value: p95(storeMs), unit: "ms" },
+    { measure: `${kind}: raw 4 KB write + fdatasync, p95`, value: p95(syncMs), unit: "ms" },
+    { measure: `${kind}: segment / fdatasync`, value: ratio, unit: "x", ...(kind === "sqlite" ? { bar: "<= 2", isMet: ratio <= 2 } : {}) },
+  ];
+}
+
+/** @param work - may tell a time of its own, in milliseconds */
+async function timesOf(count, work) {
+  const times = [];
+  for (let index = 0; index < count; index++) {
+    const startedAt = performance.now();
+    const own = await work(index);
+    times.push(typeof own === "number" ? own : performance.now() - startedAt);
+  }
+  return times;
+}
+
+function segmentOf(index) {
+  const text = Array.from({ length: 12 }, (_, word) => WORDS[(index * 7 + word) % WORDS.length]).join(" ");
+  return {
+    id: `s${index}`,
+    channel: index % 2 === 0 ? "caller" : "agent",
+    startMs: index * 4_000,
+    endMs: index * 4_000 + 3_500,
+    text,
+    language: "en",
+    score: 0.8,
+  };
+}
+
+async function fill(database, sealers, { callCount, segmentCount }) {
+  const ids = [];
+  const segments = Array.from({ length: segmentCount }, (_, index) => segmentOf(index));
+  for (let first = 0; first < callCount; first += 100) {
+    const rows = { call: [], call_task: [], analysis: [], transcript_segment: [] };
+    for (let index = first; index < Math.min(callCount, first + 100); index++) {
+      const [callId, taskId] = [randomUUID(), newId()];
+      const wrapped = sealers.wrap(callId, sealers.newCallKey());
+      const sealer = sealers.open(callId, wrapped);
+      ids.push({ callId, taskId });
+      rows.call.push(callRow(callId, index, wrapped));
+      rows.call_task.push({ task_id: taskId, call_id: callId });
+      const result = { callId, taskId, status: "completed", transcript: { language: "en", segments, lowQuality: false } };
+      rows.analysis.push({
+        ...{ task_id: taskId, call_id: callId, status: "completed", completed_at_ms: FIRST_MS + index * BETWEEN_MS },
+        result_sealed: sealer.seal(`analysis/${taskId}`, JSON.stringify(result)),
+      });
+      for (const [seq, { id, channel, startMs, endMs, language, score, text }] of segments.entries()) {
+        rows.transcript_segment.push({
+          ...{ segment_id: id, call_id: callId, task_id: taskId, seq, channel, start_ms: startMs, end_ms: endMs, language, score },
+          ...{ text_sealed: sealer.seal(`segment.text/${taskId}/${id}`, text), words_sealed: null },
+        });
+      }
+    }
+    await database.sql.transaction().execute(async (transaction) => {
+      for (const [table, all] of Object.entries(rows)) {
+        for (let from = 0; from < all.length; from += 500)
+          await transaction
+            .insertInto(table)
+            .values(all.slice(from, from + 500))
+            .execute();
+      }
+    });
+  }
+  return ids;
+}
+
+function callRow(callId, index, wrapped) {
+  const startedAtMs = FIRST_MS + index * BETWEEN_MS;
+  return {
+    ...{ call_id: callId, external_id: null, source: index % 3 === 0 ? "live" : "upload", direction: "inbound" },
+    ...{ status: index % 50 === 0 ? "failed" : "completed", mode: "both", languages: index % 2 === 0 ? '["sw"]' : '["en"]' },
+    ...{ agent_id: `agent-${index % 40}`, caller_ref: null, legal_hold: 0, started_at_ms: startedAtMs, ended_at_ms: startedAtMs + 240_000 },
+    ...{ duration_ms: 240_000, wrapped_key: wrapped },
+  };
+}

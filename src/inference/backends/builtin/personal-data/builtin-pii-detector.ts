@@ -1,0 +1,151 @@
+/**
+ * Personal data in English, Swahili and their mixture: what is written or spelt as such, numbers that the words around
+ * call so, names and the places of a call by gazetteer and introducing words. Finds rather too much than too little: what
+ * it misses is shown.
+ */
+import type { TranscriptSegment } from "../../../../core/transcript.js";
+import { PII_KINDS, type PiiDetector, type PiiKind, type PiiSpan } from "../../../../security/masking/pii-detector.js";
+import { NameFinder } from "../entities/name-finder.js";
+import { PlaceFinder } from "../entities/place-finder.js";
+import { type BuiltinAssets, loadSomeAssets } from "../load-builtin-assets.js";
+import { readCall, type SegmentReading } from "../text/call-reading.js";
+import { allPhrases } from "../text/lexicon-phrases.js";
+import { PhraseMatcher } from "../text/phrase-matcher.js";
+import { ScopeReader } from "../text/scope-reader.js";
+import { normalizeWord, type TokenRange } from "../text/tokenizer.js";
+import { NumberRunFinder } from "./number-run-finder.js";
+import { SchoolNameFinder } from "./school-name-finder.js";
+import { findSpokenEmails } from "./spoken-email-finder.js";
+import { StrayNameFinder } from "./stray-name-finder.js";
+import { findWrittenPatterns } from "./written-patterns.js";
+
+/** Pieces of one address with no more than this between them. */
+const BETWEEN_PIECES = /^[\s,]*$/;
+const NEVER = new AbortController().signal;
+
+/** Reads its data files at once. @throws AppError `CONFIG_INVALID` when one is missing or breaks a rule */
+export function createBuiltinPiiDetector(options: { readonly assetsDirectory: string }): PiiDetector {
+  return new BuiltinPiiDetector(loadSomeAssets(options.assetsDirectory, ASSETS));
+}
+
+const ASSETS = ["names", "people", "places", "landmarks", "districts", "numbers", "scopes", "personalData", "commonWords"] as const;
+type PiiAssets = Pick<BuiltinAssets, (typeof ASSETS)[number]>;
+
+class BuiltinPiiDetector implements PiiDetector {
+  readonly #assets: PiiAssets;
+  readonly #scopes: ScopeReader;
+  readonly #names: NameFinder;
+  readonly #places: PlaceFinder;
+  readonly #strayNames: StrayNameFinder;
+  readonly #numberRuns: NumberRunFinder;
+  readonly #schools: SchoolNameFinder;
+  readonly #addressNumbers: PhraseMatcher<true>;
+  readonly #streets: ReadonlySet<string>;
+  readonly #listedNames: ReadonlySet<string>;
+  readonly #neverNames: ReadonlySet<string>;
+  readonly #broadPlaces: ReadonlySet<string>;
+
+  constructor(assets: PiiAssets) {
+    const { districts, people, personalData } = assets;
+    this.#assets = assets;
+    this.#scopes = new ScopeReader(assets.scopes);
+    this.#names = new NameFinder(assets);
+    this.#places = new PlaceFinder(assets);
+    const common = new Set([...assets.commonWords.words, ...personalData.never_names, ...people.capital_words, ...people.not_names]);
+    this.#numberRuns = new NumberRunFinder(assets.numbers, personalData, common);
+    this.#schools = new SchoolNameFinder(personalData, assets.landmarks, common);
+    this.#addressNumbers = matcherOf(allPhrases(personalData.address_numbers));
+    this.#streets = new Set(personalData.street_words);
+    this.#listedNames = new Set(assets.names.groups.flatMap((group) => group.names.map(normalizeWord)));
+    this.#neverNames = new Set([...personalData.never_names, ...people.capital_words]);
+    const broad = [districts.countries, districts.kenya, districts.tanzania, districts.uganda].flat().map((name) => name.split(/[\s-]+/).map(normalizeWord));
+    this.#broadPlaces = new Set(broad.map((words) => words.join(" ")));
+    this.#strayNames = new StrayNameFinder(personalData, {
+      common: new Set([...common, ...broad.flat()]),
+      introducers: matcherOf([...people.names.titles, ...allPhrases(people.names.weak_introducers), ...allPhrases(personalData.name_introducers)]),
+      afterNames: new Set(personalData.after_names),
+      listed: this.#listedNames,
+    });
+  }
+
+  detect(texts: readonly string[]): readonly (readonly PiiSpan[])[] {
+    const call = readCall(texts.map(toSegment), { numbers: this.#assets.numbers, scopes: this.#scopes }, NEVER);
+    const named = this.#names.find(call);
+    return call.map((reading, index) => this.#detectIn(reading, { index, asked: call[index - 1], named: named[index] ?? [] }));
+  }
+
+  #detectIn(
+    reading: SegmentReading,
+    { index, asked, named }: { readonly index: number; readonly asked: SegmentReading | undefined; readonly named: readonly TokenRange[] },
+  ): readonly PiiSpan[] {
+    const spans: PiiSpan[] = [...findWrittenPatterns(reading.segment.text)];
+    const add = (kind: PiiKind, ranges: readonly TokenRange[]): void => {
+      for (const range of ranges) spans.push(...spanOf(reading, kind, range));
+    };
+    add("EMAIL", findSpokenEmails(reading, this.#assets.personalData.email));
+    for (const run of this.#numberRuns.find(reading, asked)) add(run.kind, [run]);
+    add("ADDRESS", [...this.#addressNumbers.findAll(reading), ...this.#streetNames(reading)]);
+    for (const place of this.#places.find(reading, index)) {
+      const kind = place.label === "LANDMARK" ? this.#schools.kindOfLandmark(reading, place) : this.#isBroad(reading, place) ? undefined : "PLACE";
+      if (kind !== undefined) add(kind, [place]);
+    }
+    add("SCHOOL", this.#schools.find(reading));
+    add("NAME", [...named.filter((range) => !this.#isNoName(reading, range)), ...this.#strayNames.find(reading, asked)]);
+    return united(spans, reading.segment.text);
+  }
+
+  /** "Leo" alone is a day more often than a man. */
+  #isNoName({ tokens }: SegmentReading, { firstToken, endToken }: TokenRange): boolean {
+    const words = tokens.slice(firstToken, endToken).map(({ norm }) => norm);
+    return words.some((word) => this.#neverNames.has(word)) && !words.some((word) => this.#listedNames.has(word) && !this.#neverNames.has(word));
+  }
+
+  /** A district, or more. */
+  #isBroad({ tokens }: SegmentReading, { firstToken, endToken }: TokenRange): boolean {
+    const words = tokens.slice(firstToken, endToken).map(({ norm }) => norm);
+    return this.#broadPlaces.has(words.join(" "));
+  }
+
+  /** "Mtindwa Road", "Jamhuri Heights". */
+  #streetNames({ tokens }: SegmentReading): readonly TokenRange[] {
+    const isCapital = (at: number, clause: number): boolean => tokens[at]?.capitalised === true && tokens[at]?.clause === clause;
+    return tokens.flatMap(({ norm, capitalised, clause }, at): readonly TokenRange[] => {
+      if (!this.#streets.has(norm) || !capitalised || !isCapital(at - 1, clause)) return [];
+      return [{ firstToken: isCapital(at - 2, clause) ? at - 2 : at - 1, endToken: at + 1 }];
+    });
+  }
+}
+
+function matcherOf(phrases: readonly string[]): PhraseMatcher<true> {
+  return new PhraseMatcher(phrases.map((phrase) => ({ phrase, payload: true as const })));
+}
+
+function toSegment(text: string, index: number): TranscriptSegment {
+  return { id: `s${index}`, channel: "mixed", startMs: 0, endMs: 0, text, language: "und", score: null };
+}
+
+function spanOf({ tokens, segment }: SegmentReading, kind: PiiKind, { firstToken, endToken }: TokenRange): readonly PiiSpan[] {
+  const [first, last] = [tokens[firstToken], tokens[endToken - 1]];
+  if (first === undefined || last === undefined) return [];
+  // A plus sign is no word, and belongs to a telephone number.
+  const startOffset = segment.text.charAt(first.startOffset - 1) === "+" ? first.startOffset - 1 : first.startOffset;
+  const isOwner = /['’]s$/i.test(segment.text.slice(last.startOffset, last.endOffset));
+  return [{ kind, startOffset, endOffset: last.endOffset - (isOwner ? 2 : 0) }];
+}
+
+/** Spans that overlap become one, of the kind that comes first; so do the pieces of an address. */
+function united(spans: readonly PiiSpan[], text: string): readonly PiiSpan[] {
+  const sorted = [...spans].sort((one, other) => one.startOffset - other.startOffset || other.endOffset - one.endOffset);
+  const joined: PiiSpan[] = [];
+  for (const span of sorted) {
+    const last = joined.at(-1);
+    const isNextPiece = last?.kind === "ADDRESS" && span.kind === "ADDRESS" && BETWEEN_PIECES.test(text.slice(last.endOffset, span.startOffset));
+    if (last === undefined || (span.startOffset >= last.endOffset && !isNextPiece)) {
+      joined.push(span);
+      continue;
+    }
+    const kind = PII_KINDS.indexOf(span.kind) < PII_KINDS.indexOf(last.kind) ? span.kind : last.kind;
+    joined[joined.length - 1] = { kind, startOffset: last.startOffset, endOffset: Math.max(last.endOffset, span.endOffset) };
+  }
+  return joined;
+}

@@ -1,0 +1,93 @@
+/**
+ * Names that no gazetteer has, by where they stand: the answer to "what's your name?", a word with a capital that is spoken
+ * to ("Jayden, where are you?"), and an unknown word after a greeting. Common words are never names.
+ */
+import type { PersonalDataLexicon } from "../asset-schemas.js";
+import type { SegmentReading } from "../text/call-reading.js";
+import { allPhrases } from "../text/lexicon-phrases.js";
+import { PhraseMatcher } from "../text/phrase-matcher.js";
+import type { TokenRange } from "../text/tokenizer.js";
+
+/** An answer to "what's your name?" has no more words than these. */
+const LONGEST_ANSWER = 4;
+const LEAST_LETTERS = 3;
+/** Swahili verbs of which there are too many to list: a subject, a tense, a stem. */
+const VERB =
+  /^(?=.{6})(?:ni|u|a|tu|m|wa|i|zi|li|ya|ku|si|hu|ha|hatu|hawa|ham|asi|usi|msi|tusi|wasi)(?:na|me|li|ta|ka|ku|ja|si|nge|ki|po|mw?|wa|ni)?\p{L}+(?:[aei]|eni|ana|wa)$/u;
+const SWAHILI_VERB_OF_PERSON = /^(?:ame|ana|ali|ata|aka|haja|hana|anay|aliy)\p{L}{2}/u;
+
+export interface StrayNameWords {
+  /** Never names. */
+  readonly common: ReadonlySet<string>;
+  /** Words before a name, such as titles and greetings. */
+  readonly introducers: PhraseMatcher<true>;
+  /** Words that follow a name at the beginning of a sentence. */
+  readonly afterNames: ReadonlySet<string>;
+  /** Names of the gazetteer, also those that are words. */
+  readonly listed: ReadonlySet<string>;
+}
+
+export class StrayNameFinder {
+  readonly #words: StrayNameWords;
+  readonly #questions: PhraseMatcher<true>;
+  readonly #fillers: ReadonlySet<string>;
+
+  constructor(lexicon: PersonalDataLexicon, words: StrayNameWords) {
+    this.#words = words;
+    this.#questions = new PhraseMatcher(allPhrases(lexicon.name_questions).map((phrase) => ({ phrase, payload: true as const })));
+    this.#fillers = new Set(lexicon.name_answer_fillers);
+  }
+
+  /** @param asked - what was said before */
+  find(reading: SegmentReading, asked: SegmentReading | undefined): readonly TokenRange[] {
+    return [...this.#answers(reading, asked), ...this.#spokenTo(reading), ...this.#subjects(reading), ...this.#introduced(reading)];
+  }
+
+  #answers(reading: SegmentReading, asked: SegmentReading | undefined): readonly TokenRange[] {
+    if (asked === undefined || this.#questions.findAll(asked).length === 0) return [];
+    const first = reading.tokens.filter(({ sentence }) => sentence === 0);
+    const content = first.flatMap(({ norm }, at) => (this.#fillers.has(norm) ? [] : [at]));
+    if (content.length > LONGEST_ANSWER) return [];
+    // What is common in a sentence ("Grace", "Hope") is a name when it is the whole answer.
+    return content.filter((at) => this.#mayBeName(reading, at) || (content.length === 1 && first[at]?.capitalised === true)).map(oneToken);
+  }
+
+  /** Alone between two marks of punctuation. */
+  #spokenTo(reading: SegmentReading): readonly TokenRange[] {
+    if (!reading.isCased) return [];
+    return reading.tokens.flatMap(({ clause, capitalised }, at) => {
+      const isAlone = reading.tokens[at - 1]?.clause !== clause && reading.tokens[at + 1]?.clause !== clause;
+      return isAlone && capitalised && this.#mayBeName(reading, at) ? [oneToken(at)] : [];
+    });
+  }
+
+  /** "Jayden amesema", "Patience speaking": a capital at the beginning of a sentence that one would not write without a name. */
+  #subjects(reading: SegmentReading): readonly TokenRange[] {
+    if (!reading.isCased) return [];
+    return reading.sentences.flatMap(({ firstToken }) => {
+      const [first, next] = [reading.tokens[firstToken], reading.tokens[firstToken + 1]];
+      if (first?.capitalised !== true || next === undefined || next.clause !== first.clause) return [];
+      const isSubject = this.#words.afterNames.has(next.norm) || SWAHILI_VERB_OF_PERSON.test(next.norm);
+      return isSubject && (this.#words.listed.has(first.norm) || this.#mayBeName(reading, firstToken)) ? [oneToken(firstToken)] : [];
+    });
+  }
+
+  #introduced(reading: SegmentReading): readonly TokenRange[] {
+    return this.#words.introducers.findAll(reading).flatMap(({ endToken }) => {
+      const [before, after] = [reading.tokens[endToken - 1], reading.tokens[endToken]];
+      if (before === undefined || after?.clause !== before.clause) return [];
+      const isName = this.#words.listed.has(after.norm) || this.#mayBeName(reading, endToken);
+      return (after.capitalised || !reading.isCased) && isName ? [oneToken(endToken)] : [];
+    });
+  }
+
+  #mayBeName({ tokens, numberEnds }: SegmentReading, at: number): boolean {
+    const word = tokens[at]?.norm.replace(/'s$/, "") ?? "";
+    if (word.length < LEAST_LETTERS || /\d/.test(word) || numberEnds[at] !== 0) return false;
+    return this.#words.listed.has(word) ? !this.#words.common.has(word) : !this.#words.common.has(word) && !VERB.test(word);
+  }
+}
+
+function oneToken(at: number): TokenRange {
+  return { firstToken: at, endToken: at + 1 };
+}
