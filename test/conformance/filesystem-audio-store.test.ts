@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -54,6 +54,17 @@ describe("the filesystem audio store", () => {
     expect(await readdir(directory)).toHaveLength(1);
     never.destroy();
     expect(await crashing).toBe("torn");
+  });
+
+  it("has closed the file of a write that failed before it removes it: an open that comes later would bring it back", async () => {
+    const { directory, store } = await openStore();
+    const cut = new Readable({ read: () => {} });
+    const writing = store.write("cut", cut, randomBytes(32));
+    cut.destroy(new Error("the line dropped"));
+    await expect(writing).rejects.toThrow("the line dropped");
+    const openFiles = (await readdir("/proc/self/fd")).map((fd) => readlink(join("/proc/self/fd", fd)).catch(() => ""));
+    expect((await Promise.all(openFiles)).filter((path) => path.startsWith(directory))).toEqual([]);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it.each(["../outside", "a/b", "", ".", "a".repeat(65), "with space", "nul\0"])("takes no key that could leave its directory: %j", async (audioKey) => {

@@ -41,11 +41,14 @@ export async function createFilesystemAudioStore({ directory, isShared = false }
   const store = async (audioKey: string, through: (file: Writable) => Promise<void>): Promise<void> => {
     const path = pathOf(audioKey);
     const partialPath = `${path}${PARTIAL_SUFFIX}`;
+    const file = createWriteStream(partialPath, { mode: 0o600, flags: "wx", flush: true });
     try {
-      await through(createWriteStream(partialPath, { mode: 0o600, flags: "wx", flush: true }));
+      await through(file);
       await rename(partialPath, path);
       await syncDirectory(directory);
     } catch (error) {
+      // A failed pipeline ends before its file is closed, and may end before it is opened: removed too early, it would come back.
+      if (!file.closed) await new Promise<void>((closed) => file.once("close", () => closed()));
       await rm(partialPath, { force: true });
       throw toStoreError(error);
     }
