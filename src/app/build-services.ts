@@ -95,6 +95,7 @@ export async function buildServices(options: BuildServicesOptions): Promise<Serv
       async close(deadlineMs) {
         await queue.close(deadlineMs);
         await useCases.delivery.close();
+        await useCases.textIndexing.close();
         await useCases.closeLive();
         for (const step of undo) await step();
       },

@@ -11,6 +11,8 @@ import { createRecordingBatches } from "../calls/recording-batches.js";
 import { createRecordingIntake } from "../calls/recording-intake.js";
 import { createRecordingProcessing } from "../calls/recording-processing.js";
 import { createRecordingTasks } from "../calls/recording-tasks.js";
+import { createCallSearch } from "../calls/search/call-search.js";
+import { TextIndexing } from "../calls/search/text-indexing.js";
 import type { StandingQuestion } from "../core/case/case-answer.js";
 import { systemClock } from "../core/clock.js";
 import { createModelTaskProcessing } from "../model-tasks/model-task-processing.js";
@@ -25,7 +27,7 @@ export type UseCases = Awaited<ReturnType<typeof buildUseCases>>;
 /** Builds, and starts nothing. `isOurTurn`: whether this is the one of several processes that keeps house now; undefined where it is alone. */
 export async function buildUseCases(parts: UseCaseParts) {
   const { config, masterKey, database, stores, queue, bus, eventLog, masking, decoder, workDirectory } = parts;
-  const { calls, expiry, receipts, sealers, analyses, batches, modelTaskRecords, feedbackRecords, audit, audioStore } = stores;
+  const { calls, expiry, receipts, sealers, analyses, callTexts, batches, modelTaskRecords, feedbackRecords, audit, audioStore } = stores;
   const clock = systemClock;
   const { maxBytes } = config.audio;
   const { maxAttempts } = config.queue;
@@ -49,6 +51,11 @@ export async function buildUseCases(parts: UseCaseParts) {
     modelTasks: createModelTasks({ database, modelTasks: modelTaskRecords, sealers, audioStore, queue, bus, clock, maxBytes, maxAttempts }),
     ...(await buildLiveCalls(parts)),
     ...buildDelivery(parts, isOurTurn),
+    search: createCallSearch({ isOn: config.search.isOn, calls, callTexts, audit, clock }),
+    textIndexing: new TextIndexing({
+      ...{ database, calls, analyses, callTexts, masking, bus, clock, logger: parts.logger },
+      ...(isOurTurn === undefined ? {} : { isOurTurn }),
+    }),
     isOurTurn,
     ...buildProcessing(parts, await loadCaseForm(config.cases.formFile)),
   };

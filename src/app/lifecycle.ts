@@ -86,7 +86,11 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
     undo.unshift(() => closeTelephony(telephony, services.liveCalls));
     const streamAddress = duties.takesCalls ? await takeCalls(config, { services, telephony, logger }) : undefined;
     const url = await listen(gateway, config, tls !== undefined);
-    if (duties.keepsHouse) await services.delivery.start();
+    if (duties.keepsHouse) {
+      await services.delivery.start();
+      if (config.search.isOn) services.textIndexing.start();
+      else await services.textIndexing.removeAll();
+    }
     if (duties.worksOnJobs) worker = services.watchWorker(services.startWorker(queues), modelDevice);
     return {
       url,
@@ -145,6 +149,7 @@ function createServiceGateway(config: Config, { services, duties, metrics, statu
     tasks,
     eventLog,
     history,
+    search,
     callAudio,
     feedback,
     modelTasks,
@@ -163,7 +168,7 @@ function createServiceGateway(config: Config, { services, duties, metrics, statu
     uploads: { uploadsAtOnce, uploadIdleTimeoutMs },
     events: config.events,
     recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },
-    calls: { history, callAudio, feedback },
+    calls: { history, callAudio, feedback, search },
     live: { liveCalls, feed, risks, progressive, reanalysis, defaultMode: config.live.mode },
     webhooks: { webhooks },
     models: {

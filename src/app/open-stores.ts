@@ -17,6 +17,7 @@ import { createDeletionReceiptRepository } from "../storage/repositories/deletio
 import { createLiveCallRepository } from "../storage/repositories/live-call-repository.js";
 import { createModelTaskRepository } from "../storage/repositories/model-task-repository.js";
 import { createWebhookRepository } from "../storage/repositories/webhook-repository.js";
+import { createCallTextRepository } from "../storage/search/call-text-repository.js";
 
 export interface OpenStoresOptions {
   readonly database: AppDatabase;
@@ -37,6 +38,7 @@ export async function openStores({ database, masterKey, metrics, audio, streamId
     sealers,
     calls: createCallRepository({ database, sealers }),
     expiry: createCallExpiryRepository({ database }),
+    callTexts: createCallTextRepository({ database }),
     receipts: createDeletionReceiptRepository({ database, key: masterKey.derive("deletion-receipt") }),
     analyses: createAnalysisRepository({ database }),
     events: createCallEventRepository({ database }),

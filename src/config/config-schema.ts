@@ -90,6 +90,7 @@ export const configSchema = z.object({
       .regex(/^file:\/{0,2}\/./)
       .optional(),
   }),
+  search: z.object({ isOn: flag }),
   retention: z.object({ callDays: integer(0, 36_500), textDays: integer(0, 36_500), audioDays: integer(0, 36_500) }),
   tls: z.object({ certificateFile: optionalPath, keyFile: optionalPath }),
   security: z.object({ masterKeyFile: optionalPath }),

@@ -200,6 +200,13 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
   },
   TRANSLATION_TARGET: { path: "language.translationTarget", defaultText: "en", rule: "a language tag", purpose: "Language translations are made into." },
   ...MODEL_SETTINGS,
+  TEXT_SEARCH: {
+    path: "search.isOn",
+    defaultText: "true",
+    rule: "true or false",
+    purpose:
+      "Whether what was said can be searched. For that a masked copy of every transcript, without names and numbers, lies unsealed in the database; `false` removes it.",
+  },
   RETENTION_CALL_DAYS: {
     path: "retention.callDays",
     defaultText: "0",

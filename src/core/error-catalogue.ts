@@ -80,6 +80,14 @@ export const ERROR_CATALOGUE = {
     meaning: "The call is on legal hold and can't be deleted.",
     remedy: "Lift the hold first; who set it is in the audit log.",
   },
+  CALL_SEARCH_OFF: {
+    meaning: "What was said can't be searched here: text search is turned off.",
+    remedy: "Filter the list of calls instead, or have the service started with TEXT_SEARCH=true.",
+  },
+  CALL_SEARCH_UNCLEAR: {
+    meaning: "The search has no word, or one that is not searched for.",
+    remedy: "Search for whole words of 3 to 64 letters and leave shorter ones out; a * at the end of a word takes every word that begins with it.",
+  },
   CALL_TEXTS_DELETED: {
     meaning: "What was said in this call was deleted, by a retention policy or on request.",
     remedy: "Nothing can bring it back but a backup; the receipts under /api/v1/deletions tell when and why.",

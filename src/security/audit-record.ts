@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   "task.read",
   "task.cancelled",
   "transcript.read",
+  "calls.searched",
   "call.exported",
   "call.exported_clear",
   "call.deleted",

@@ -14,6 +14,7 @@ import * as createWebhooks from "./migrations/0010-create-webhooks.js";
 import * as countJobs from "./migrations/0011-count-jobs.js";
 import * as ownLiveCalls from "./migrations/0012-own-live-calls.js";
 import * as createDeletionReceipts from "./migrations/0013-create-deletion-receipts.js";
+import * as createCallTexts from "./migrations/0014-create-call-texts.js";
 import type { ColumnTypes } from "./migrations/column-types.js";
 import type { DatabaseSchema } from "./schema.js";
 
@@ -35,6 +36,7 @@ const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
   "0011-count-jobs": countJobs,
   "0012-own-live-calls": ownLiveCalls,
   "0013-create-deletion-receipts": createDeletionReceipts,
+  "0014-create-call-texts": createCallTexts,
 };
 
 /** In the order they are applied. */

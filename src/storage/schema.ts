@@ -252,6 +252,22 @@ export interface DeletionReceiptTable {
   mac: string;
 }
 
+/** What is searched: masked, and therefore not sealed. */
+export interface CallTextTable {
+  /** Rises with the time the call began. */
+  position: number;
+  call_id: string;
+  /** JSON array of [startMs, masked text]. */
+  passages: string;
+  /** Every word of it once, folded, separated by spaces. */
+  words: string;
+}
+
+/** Calls whose texts have changed since they were indexed. */
+export interface CallTextDueTable {
+  call_id: string;
+}
+
 export interface MasterKeyCheckTable {
   id: number;
   fingerprint: string;
@@ -277,6 +293,8 @@ export interface DatabaseSchema {
   api_key: ApiKeyTable;
   audit_record: AuditRecordTable;
   audit_head: AuditHeadTable;
+  call_text: CallTextTable;
+  call_text_due: CallTextDueTable;
   deletion_receipt: DeletionReceiptTable;
   master_key_check: MasterKeyCheckTable;
 }

@@ -10,6 +10,7 @@ import { describeJobStorage } from "./storage-contract-jobs.js";
 import { describeMigrations } from "./storage-contract-migrations.js";
 import { describeRecordStorage } from "./storage-contract-records.js";
 import { describeRetention } from "./storage-contract-retention.js";
+import { describeTextSearch } from "./storage-contract-search.js";
 import { describeTransactions } from "./storage-contract-transactions.js";
 import { describeSeveralWriters } from "./storage-contract-writers.js";
 
@@ -46,6 +47,7 @@ export function describeStorageContract(name: string, start: () => Promise<Stora
     describeJobStorage(storage);
     describeRetention(storage);
     describeBackup(storage);
+    describeTextSearch(storage);
     describeTransactions(storage);
     describeSeveralWriters(storage);
     describeMigrations(storage);

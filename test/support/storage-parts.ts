@@ -19,6 +19,7 @@ import { createLiveCallRepository } from "../../src/storage/repositories/live-ca
 import { createMasterKeyRepository } from "../../src/storage/repositories/master-key-repository.js";
 import { createModelTaskRepository } from "../../src/storage/repositories/model-task-repository.js";
 import { createWebhookRepository } from "../../src/storage/repositories/webhook-repository.js";
+import { createCallTextRepository } from "../../src/storage/search/call-text-repository.js";
 import { inUnitOfWork, type UnitOfWork } from "../../src/storage/unit-of-work.js";
 
 export type StorageParts = ReturnType<typeof openStorageParts>;
@@ -53,6 +54,7 @@ export function openStorageParts(database: AppDatabase, masterKey: MasterKey = c
     events: createCallEventRepository({ database }),
     jobs: createJobRepository({ database }),
     expiry: createCallExpiryRepository({ database }),
+    callTexts: createCallTextRepository({ database }),
     receipts: createDeletionReceiptRepository({ database, key: masterKey.derive("deletion-receipt") }),
     keys: createApiKeyRepository({ database }),
     audit: createAuditRepository({ database, key: masterKey.derive("audit-chain") }),

@@ -1,6 +1,7 @@
 /** Calls on the wire: the record, lists, transcript, segments, export. Times are UTC, ISO 8601. */
 import { z } from "zod";
 import { CALL_SOURCES, type CallRecord, PROCESSING_MODES, WORK_STATUSES } from "../../core/call.js";
+import type { CallFilter } from "../../core/call-filter.js";
 import { isLanguageTag } from "../../core/language.js";
 import { CHANNELS } from "../../core/transcript.js";
 import { toWireCase } from "../wire-case.js";
@@ -34,16 +35,48 @@ export function toWireCall({ startedAtMs, endedAtMs, ...call }: CallRecord): Wir
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
-export const callListQuerySchema = pageQuerySchema.extend({
+const callFilterShape = {
   status: z.enum(WORK_STATUSES).optional(),
   source: z.enum(CALL_SOURCES).optional(),
   language: z.string().refine(isLanguageTag).optional().describe("a language spoken on the call"),
   agent_id: z.string().max(64).optional(),
   started_from: instant.optional().describe("inclusive"),
   started_before: instant.optional().describe("exclusive"),
-});
+};
+
+/** Reads the filter of a list or a search. */
+export function toCallFilter(wire: z.infer<z.ZodObject<typeof callFilterShape>>): CallFilter {
+  const { status, source, language, agent_id, started_from, started_before } = wire;
+  return {
+    ...(status === undefined ? {} : { status }),
+    ...(source === undefined ? {} : { source }),
+    ...(language === undefined ? {} : { language }),
+    ...(agent_id === undefined ? {} : { agentId: agent_id }),
+    ...(started_from === undefined ? {} : { startedFromMs: started_from }),
+    ...(started_before === undefined ? {} : { startedBeforeMs: started_before }),
+  };
+}
+
+export const callListQuerySchema = pageQuerySchema.extend(callFilterShape);
 
 export const callPageSchema = z.object({ items: z.array(callSchema), next_cursor: z.string().nullable() });
+
+export const callSearchSchema = z.object({
+  text: z.string().max(500).describe("words that were all said in a call; mtoto* takes every word that begins so"),
+  ...callFilterShape,
+  cursor: z.string().max(200).optional().describe("next_cursor of the page before"),
+  limit: z.int().min(1).max(100).default(20),
+});
+
+export const foundCallsSchema = z.object({
+  items: z.array(
+    z.object({
+      call: callSchema,
+      passages: z.array(z.object({ start_ms: z.int(), text: z.string() })).describe("the first lines with one of the words, masked"),
+    }),
+  ),
+  next_cursor: z.string().nullable(),
+});
 
 export const callParametersSchema = z.object({ id: z.string().max(128) });
 

@@ -23,6 +23,8 @@ export const BACKED_UP_TABLES: readonly BackedUpTable[] = [
   { name: "transcript_segment", key: ["task_id", "segment_id"] },
   { name: "analysis_stage", key: ["task_id", "stage"] },
   { name: "analysis", key: ["task_id"] },
+  { name: "call_text", key: ["position"] },
+  { name: "call_text_due", key: ["call_id"] },
   { name: "call_event", key: ["call_id", "seq"] },
   { name: "agent_feedback", key: ["feedback_id"] },
   { name: "batch", key: ["batch_id"] },

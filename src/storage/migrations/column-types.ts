@@ -4,8 +4,19 @@ export interface ColumnTypes {
   readonly longText: "text" | "longtext";
   /** A primary key that the database itself counts up with every row. */
   readonly countedKey: string;
+  /** A primary key that is a number the program gives. */
+  readonly numberKey: string;
+  /** The statements that index a column of texts by its words: every word of 3 to 64 letters, whatever it means. */
+  wordIndex(index: WordIndex): readonly string[];
   /** How rows made before such a key stand in order. */
   readonly rowOrder: readonly string[];
   /** Whether an index may leave rows out. Where it may not, NULL in a unique index is never the same as another NULL. */
   readonly hasPartialIndexes: boolean;
+}
+
+/** Names of ours, none of a user's. */
+export interface WordIndex {
+  readonly table: string;
+  readonly key: string;
+  readonly column: string;
 }

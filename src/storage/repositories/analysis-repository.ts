@@ -17,7 +17,7 @@ export interface AnalysisRepository {
   saveStage(task: TaskOfCall, outcome: StageOutcome, finishedAtMs: number, unitOfWork?: UnitOfWork): Promise<void>;
   /** Completed stages only: failed ones, and those skipped for want of them, are done again. */
   loadCompletedStages(task: TaskOfCall): Promise<ReadonlyMap<AnalysisStage, StageOutcome>>;
-  /** Stores the finished analysis and its segments. @returns false when the task had one already: that one stays */
+  /** Stores the finished analysis and its segments, and has the call's text indexed. @returns false when the task had one already: that one stays */
   saveAnalysis(task: TaskOfCall, result: AnalysisResult, completedAtMs: number, unitOfWork: UnitOfWork): Promise<boolean>;
   findAnalysis(task: TaskOfCall): Promise<AnalysisResult | undefined>;
   hasAnalysis(taskId: string): Promise<boolean>;
@@ -92,6 +92,7 @@ async function saveAnalysis(
       .values(toSegmentRow(task, seq, segment))
       .execute();
   }
+  await insertIfAbsent(database, executor, { table: "call_text_due", key: ["call_id"], row: { call_id: callId } });
   // The whole is stored now; the parts kept for retries are not needed any more.
   await executor.updateTable("analysis_stage").set({ output_sealed: null }).where("task_id", "=", taskId).execute();
   return true;

@@ -29,7 +29,7 @@ export interface CallExpiryRepository {
 }
 
 /** Where what was said lies. */
-const TEXT_TABLES = ["transcript_segment", "analysis", "analysis_stage", "call_event", "agent_feedback"] as const;
+const TEXT_TABLES = ["transcript_segment", "analysis", "analysis_stage", "call_event", "agent_feedback", "call_text"] as const;
 const ENDED = WORK_STATUSES.filter(isEndedStatus);
 
 /** Removals join their unit of work; the rest are transactions of their own. */
@@ -48,7 +48,8 @@ export function createCallExpiryRepository({ database }: { readonly database: Ap
     },
     async removeTexts(callId, unitOfWork) {
       const executor = executorOf(database, unitOfWork);
-      for (const table of [...TEXT_TABLES, "webhook_cursor"] as const) await executor.deleteFrom(table).where("call_id", "=", callId).execute();
+      for (const table of [...TEXT_TABLES, "call_text_due", "webhook_cursor"] as const)
+        await executor.deleteFrom(table).where("call_id", "=", callId).execute();
     },
     async removeRecordings(callId, unitOfWork) {
       await executorOf(database, unitOfWork).deleteFrom("recording").where("call_id", "=", callId).execute();

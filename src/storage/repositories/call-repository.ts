@@ -1,12 +1,12 @@
 /** Calls, their legs, recordings and tasks, and the keys their texts are sealed with. */
-import { type SqlBool, sql } from "kysely";
+import { type Expression, expressionBuilder, type SqlBool, sql } from "kysely";
 import type { CallLeg, CallRecord, WorkStatus } from "../../core/call.js";
 import type { CallFilter, CallPosition } from "../../core/call-filter.js";
 import { AppError } from "../../core/errors.js";
 import type { CallSealer, SealedText, SealerFactory } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
 import { lockCall, lockRows } from "../portable-sql.js";
-import type { CallLegTable, CallTable, RecordingTable } from "../schema.js";
+import type { CallLegTable, CallTable, DatabaseSchema, RecordingTable } from "../schema.js";
 import { executorOf, type UnitOfWork } from "../unit-of-work.js";
 
 export interface RecordingRecord {
@@ -45,6 +45,8 @@ export interface CallRepository {
   /** In a unit of work the call stays as it is until that commits. */
   findStatus(callId: string, unitOfWork?: UnitOfWork): Promise<WorkStatus | undefined>;
   findCall(callId: string): Promise<CallRecord | undefined>;
+  /** Those there are, in no order. */
+  findCalls(callIds: readonly string[]): Promise<readonly CallRecord[]>;
   /** Newest first. */
   listCalls(page: CallPageRequest): Promise<readonly CallRecord[]>;
   findRecording(recordingId: string): Promise<RecordingRecord | undefined>;
@@ -85,10 +87,8 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
     },
     hasCall: (callId) => hasCall(database, callId),
     findStatus: (callId, unitOfWork) => findStatus(database, callId, unitOfWork),
-    async findCall(callId) {
-      const row = await database.sql.selectFrom("call").selectAll().where("call_id", "=", callId).executeTakeFirst();
-      return row === undefined ? undefined : (await withLegs(database, [row]))[0];
-    },
+    findCall: async (callId) => (await findCalls(database, [callId]))[0],
+    findCalls: (callIds) => findCalls(database, callIds),
     listCalls: (page) => listCalls(database, page),
     async findRecording(recordingId) {
       const row = await database.sql.selectFrom("recording").selectAll().where("recording_id", "=", recordingId).executeTakeFirst();
@@ -150,21 +150,33 @@ async function hasCall(database: AppDatabase, callId: string): Promise<boolean> 
   return (await database.sql.selectFrom("call").select("call_id").where("call_id", "=", callId).executeTakeFirst()) !== undefined;
 }
 
+async function findCalls(database: AppDatabase, callIds: readonly string[]): Promise<readonly CallRecord[]> {
+  if (callIds.length === 0) return [];
+  return withLegs(database, await database.sql.selectFrom("call").selectAll().where("call_id", "in", callIds).execute());
+}
+
 async function listCalls(database: AppDatabase, { filter, after, limit }: CallPageRequest): Promise<readonly CallRecord[]> {
-  let query = database.sql.selectFrom("call").selectAll();
-  if (filter.status !== undefined) query = query.where("status", "=", filter.status);
-  if (filter.source !== undefined) query = query.where("source", "=", filter.source);
-  if (filter.agentId !== undefined) query = query.where("agent_id", "=", filter.agentId);
-  // The column is a JSON array of tags; a tag is letters, digits and hyphens, so this finds it whole or not at all. Tags
-  // mean the same in any case, which databases do not agree on for `like`.
-  if (filter.language !== undefined) query = query.where(sql<SqlBool>`lower(languages) like ${`%"${filter.language.toLowerCase()}"%`}`);
-  if (filter.startedFromMs !== undefined) query = query.where("started_at_ms", ">=", filter.startedFromMs);
-  if (filter.startedBeforeMs !== undefined) query = query.where("started_at_ms", "<", filter.startedBeforeMs);
+  let query = database.sql.selectFrom("call").selectAll().where(matchesFilter(filter));
   if (after !== undefined) {
     const { startedAtMs, callId } = after;
     query = query.where((eb) => eb.or([eb("started_at_ms", "<", startedAtMs), eb.and([eb("started_at_ms", "=", startedAtMs), eb("call_id", "<", callId)])]));
   }
   return withLegs(database, await query.orderBy("started_at_ms", "desc").orderBy("call_id", "desc").limit(limit).execute());
+}
+
+/** A condition on rows of `call`, alone or joined. */
+export function matchesFilter(filter: CallFilter): Expression<SqlBool> {
+  const eb = expressionBuilder<DatabaseSchema, "call">();
+  const conditions: Expression<SqlBool>[] = [];
+  if (filter.status !== undefined) conditions.push(eb("call.status", "=", filter.status));
+  if (filter.source !== undefined) conditions.push(eb("call.source", "=", filter.source));
+  if (filter.agentId !== undefined) conditions.push(eb("call.agent_id", "=", filter.agentId));
+  // The column is a JSON array of tags; a tag is letters, digits and hyphens, so this finds it whole or not at all. Tags
+  // mean the same in any case, which databases do not agree on for `like`.
+  if (filter.language !== undefined) conditions.push(sql<SqlBool>`lower(${sql.ref("call.languages")}) like ${`%"${filter.language.toLowerCase()}"%`}`);
+  if (filter.startedFromMs !== undefined) conditions.push(eb("call.started_at_ms", ">=", filter.startedFromMs));
+  if (filter.startedBeforeMs !== undefined) conditions.push(eb("call.started_at_ms", "<", filter.startedBeforeMs));
+  return eb.and(conditions);
 }
 
 /** With what hangs on them: legs, and what was told of live ones. */

@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { CallAudio } from "../../../calls/call-audio.js";
 import type { CallHistory } from "../../../calls/call-history.js";
+import type { CallSearch } from "../../../calls/search/call-search.js";
 import type { AnalysisResult } from "../../../core/analysis-result.js";
 import { analysisSchema, toWireAnalysis } from "../../../protocol/http/analysis-schema.js";
 import {
@@ -15,6 +16,7 @@ import {
   callSegmentsSchema,
   callTranscriptSchema,
   flagSchema,
+  toCallFilter,
   toWireCall,
 } from "../../../protocol/http/call-schema.js";
 import { PROBLEM_RESPONSES } from "../../../protocol/http/problem-schema.js";
@@ -24,10 +26,12 @@ import { decodeCursor, encodeCursor } from "../../cursor.js";
 import { authorizedRequest } from "../../plugins/access.js";
 import { audioRoute } from "./call-audio.js";
 import { deletionRoutes } from "./deletions.js";
+import { searchRoute } from "./search.js";
 
 export interface CallRoutesOptions {
   readonly history: CallHistory;
   readonly callAudio: CallAudio;
+  readonly search: CallSearch;
 }
 
 const tags = ["calls"];
@@ -40,6 +44,7 @@ export async function callRoutes(app: FastifyInstance, options: CallRoutesOption
   exportRoute(app, options.history);
   deletionRoutes(app, options.history);
   audioRoute(app, options.callAudio);
+  searchRoute(app, options.search);
 }
 
 function recordRoutes(app: FastifyInstance, history: CallHistory): void {
@@ -48,17 +53,9 @@ function recordRoutes(app: FastifyInstance, history: CallHistory): void {
     "/api/v1/calls",
     { config, schema: { tags, summary: "Calls, newest first", querystring: callListQuerySchema, response: { 200: callPageSchema, ...PROBLEM_RESPONSES } } },
     async (request) => {
-      const { cursor, limit, status, source, language, agent_id, started_from, started_before } = request.query;
-      const filter = {
-        ...(status === undefined ? {} : { status }),
-        ...(source === undefined ? {} : { source }),
-        ...(language === undefined ? {} : { language }),
-        ...(agent_id === undefined ? {} : { agentId: agent_id }),
-        ...(started_from === undefined ? {} : { startedFromMs: started_from }),
-        ...(started_before === undefined ? {} : { startedBeforeMs: started_before }),
-      };
+      const { cursor, limit, ...filter } = request.query;
       const after = cursor === undefined ? {} : { after: callPosition(cursor) };
-      const { calls, next } = await history.list(authorizedRequest(request, "call:read"), { filter, limit, ...after });
+      const { calls, next } = await history.list(authorizedRequest(request, "call:read"), { filter: toCallFilter(filter), limit, ...after });
       return { items: calls.map(toWireCall), next_cursor: next === undefined ? null : encodeCursor([next.startedAtMs, next.callId]) };
     },
   );

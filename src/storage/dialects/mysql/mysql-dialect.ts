@@ -30,6 +30,9 @@ export function openMysql(url: string, { poolSize = DEFAULT_POOL_SIZE, onStateme
     columnTypes: {
       longText: "longtext",
       countedKey: "bigint not null auto_increment primary key",
+      numberKey: "bigint primary key",
+      // Which server it is, is known by then.
+      wordIndex: ({ table, column }) => [`create fulltext index ${kind.isMariaDb ? "if not exists " : ""}${table}_index on ${table} (${column})`],
       rowOrder: ["created_at_ms", "job_id"],
       hasPartialIndexes: false,
     },

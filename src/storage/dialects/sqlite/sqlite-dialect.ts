@@ -10,6 +10,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import type { WordIndex } from "../../migrations/column-types.js";
 import type { DatabaseDialect, OpenDialectOptions } from "../database-dialect.js";
 import { DatabaseClient } from "./database-client.js";
 
@@ -19,10 +20,27 @@ export function openSqlite(path: string, { onStatement }: OpenDialectOptions): D
   return {
     name: "sqlite",
     kysely: createKyselyDialect(client),
-    columnTypes: { longText: "text", countedKey: "integer primary key", rowOrder: ["rowid"], hasPartialIndexes: true },
+    columnTypes: {
+      ...{ longText: "text", countedKey: "integer primary key", numberKey: "integer primary key", rowOrder: ["rowid"], hasPartialIndexes: true },
+      wordIndex,
+    },
     batch: (statements) => client.batch(statements),
     close: () => client.close(),
   };
+}
+
+/**
+ * FTS5 beside the table, kept up by triggers. The words come folded, so nothing is left for the tokenizer to fold; which
+ * word is there is all that is asked for; and what is deleted is gone from the index at once.
+ */
+function wordIndex({ table, key, column }: WordIndex): readonly string[] {
+  const index = `${table}_index`;
+  return [
+    `create virtual table ${index} using fts5(${column}, content='${table}', content_rowid='${key}', detail=none, columnsize=0, tokenize='unicode61 remove_diacritics 0')`,
+    `insert into ${index}(${index}, rank) values ('secure-delete', 1)`,
+    `create trigger ${table}_added after insert on ${table} begin insert into ${index}(rowid, ${column}) values (new.${key}, new.${column}); end`,
+    `create trigger ${table}_removed after delete on ${table} begin insert into ${index}(${index}, rowid, ${column}) values ('delete', old.${key}, old.${column}); end`,
+  ];
 }
 
 function createKyselyDialect(client: DatabaseClient): Dialect {

@@ -1,0 +1,150 @@
+/** Masked texts of calls, found by their words, newest call first. */
+import { type Kysely, type SqlBool, sql } from "kysely";
+import type { CallFilter } from "../../core/call-filter.js";
+import { AppError } from "../../core/errors.js";
+import type { SearchTerm } from "../../core/text/search-terms.js";
+import type { AppDatabase } from "../database.js";
+import { lockCall } from "../portable-sql.js";
+import { matchesFilter } from "../repositories/call-repository.js";
+import type { DatabaseSchema } from "../schema.js";
+import type { UnitOfWork } from "../unit-of-work.js";
+import { hasWords } from "./word-match.js";
+
+/** A masked line of a call, and when it begins in it. */
+export interface TextPassage {
+  readonly startMs: number;
+  readonly text: string;
+}
+
+export interface CallText {
+  readonly callId: string;
+  readonly passages: readonly TextPassage[];
+}
+
+/** A call whose newest analysis is to be indexed. */
+export interface DueText {
+  readonly callId: string;
+  readonly startedAtMs: number;
+  /** Null: its analyses were deleted. */
+  readonly taskId: string | null;
+}
+
+export interface FoundText extends CallText {
+  /** Where the next page begins after it. */
+  readonly position: number;
+}
+
+export interface TextSearch {
+  /** All of them are in a text that is found. */
+  readonly terms: readonly SearchTerm[];
+  readonly filter: CallFilter;
+  readonly beforePosition?: number;
+  readonly limit: number;
+}
+
+export interface CallTextRepository {
+  /** Calls whose texts are to be indexed, in the order of their ids. */
+  listDue(page: { readonly afterCallId?: string; readonly limit: number }): Promise<readonly DueText[]>;
+  /** As it is now; undefined when the call is gone. In the unit of work it stays so until that commits. */
+  lockDue(callId: string, unitOfWork: UnitOfWork): Promise<DueText | undefined>;
+  /** Stores a text in place of the one there was, if any, and the call is not due any more. */
+  save(text: CallText & { readonly startedAtMs: number; readonly words: readonly string[] }, unitOfWork: UnitOfWork): Promise<void>;
+  /** There is nothing to index. */
+  remove(callId: string, unitOfWork: UnitOfWork): Promise<void>;
+  /** Removes every text; all calls are due again. */
+  removeAll(unitOfWork: UnitOfWork): Promise<void>;
+  /** Newest call first. */
+  search(search: TextSearch): Promise<readonly FoundText[]>;
+}
+
+/** Calls of one millisecond that a position tells apart. */
+const PLACES_PER_MS = 1_000;
+
+/** Searches see what is committed. */
+export function createCallTextRepository({ database }: { readonly database: AppDatabase }): CallTextRepository {
+  return {
+    async listDue({ afterCallId = "", limit }) {
+      const rows = await selectSources(database.sql)
+        .innerJoin("call_text_due", "call_text_due.call_id", "call.call_id")
+        .where("call.call_id", ">", afterCallId)
+        .orderBy("call.call_id")
+        .limit(limit)
+        .execute();
+      return rows.map(toDueText);
+    },
+    async lockDue(callId, unitOfWork) {
+      await lockCall(database, callId, unitOfWork);
+      const row = await selectSources(unitOfWork.transaction).where("call.call_id", "=", callId).executeTakeFirst();
+      return row === undefined ? undefined : toDueText(row);
+    },
+    async save({ callId, startedAtMs, passages, words }, unitOfWork) {
+      const { transaction } = unitOfWork;
+      await remove(callId, unitOfWork);
+      const row = { call_id: callId, passages: JSON.stringify(passages.map(({ startMs, text }) => [startMs, text])), words: words.join(" ") };
+      const position = await freePosition(startedAtMs, unitOfWork);
+      await transaction
+        .insertInto("call_text")
+        .values({ position, ...row })
+        .execute();
+    },
+    remove,
+    async removeAll({ transaction }) {
+      const known = transaction.selectFrom("call_text_due").select("call_text_due.call_id");
+      await transaction
+        .insertInto("call_text_due")
+        .columns(["call_id"])
+        .expression(transaction.selectFrom("call_text").select("call_text.call_id").where("call_text.call_id", "not in", known))
+        .execute();
+      await transaction.deleteFrom("call_text").execute();
+    },
+    async search({ terms, filter, beforePosition, limit }) {
+      let query = database.sql
+        .selectFrom("call_text")
+        .innerJoin("call", "call.call_id", "call_text.call_id")
+        .select(["call_text.position", "call_text.call_id", "call_text.passages"])
+        .where(hasWords(database, { table: "call_text", key: "position", column: "words" }, terms))
+        .where(matchesFilter(filter));
+      if (beforePosition !== undefined) query = query.where("call_text.position", "<", beforePosition);
+      const rows = await query.orderBy("call_text.position", "desc").limit(limit).execute();
+      return rows.map((row) => ({ callId: row.call_id, position: row.position, passages: toPassages(row.passages) }));
+    },
+  };
+}
+
+function selectSources(executor: Kysely<DatabaseSchema>) {
+  return executor
+    .selectFrom("call")
+    .select(["call.call_id", "call.started_at_ms"])
+    .select((eb) =>
+      eb
+        .selectFrom("analysis")
+        .whereRef("analysis.call_id", "=", "call.call_id")
+        .select(({ fn }) => fn.max<string | null>("analysis.task_id").as("newest"))
+        .as("task_id"),
+    );
+}
+
+function toDueText(row: { readonly call_id: string; readonly started_at_ms: number; readonly task_id: string | null }): DueText {
+  return { callId: row.call_id, startedAtMs: row.started_at_ms, taskId: row.task_id };
+}
+
+async function remove(callId: string, { transaction }: UnitOfWork): Promise<void> {
+  for (const table of ["call_text", "call_text_due"] as const) await transaction.deleteFrom(table).where("call_id", "=", callId).execute();
+}
+
+/** The lowest of the millisecond that is free; two writers that choose the same are a conflict, and one of them tries again. */
+async function freePosition(startedAtMs: number, { transaction }: UnitOfWork): Promise<number> {
+  const first = startedAtMs * PLACES_PER_MS;
+  const taken = await transaction
+    .selectFrom("call_text")
+    .select(sql<number | null>`max(position)`.as("last"))
+    .where(sql<SqlBool>`position between ${first} and ${first + PLACES_PER_MS - 1}`)
+    .executeTakeFirst();
+  const position = taken?.last === null || taken?.last === undefined ? first : taken.last + 1;
+  if (position >= first + PLACES_PER_MS) throw new AppError("STORAGE_CONFLICT", "More calls begin in one millisecond than can be told apart.");
+  return position;
+}
+
+function toPassages(json: string): readonly TextPassage[] {
+  return (JSON.parse(json) as readonly [number, string][]).map(([startMs, text]) => ({ startMs, text }));
+}
