@@ -78,7 +78,9 @@ export function describeBackup({ createDatabase, openParts }: StorageOfTest): vo
   describe("a backup of the database", () => {
     it("has every table there is", async () => {
       const { database } = await openParts();
-      const names = (await database.sql.introspection.getTables()).map(({ name }) => name).filter((name) => !name.startsWith("kysely_"));
+      // SQLite keeps a word index in tables of its own, and fills it again from the rows.
+      const ofOthers = /^(?:kysely_|call_text_index)/;
+      const names = (await database.sql.introspection.getTables()).map(({ name }) => name).filter((name) => !ofOthers.test(name));
       expect(BACKED_UP_TABLES.map(({ name }) => name as string).sort()).toEqual(names.sort());
     });
 

@@ -128,7 +128,8 @@ export function describeMigrations({ createDatabase }: StorageOfTest): void {
 
 /** The jobs of before run in the order they came, their keys hold, and what is new comes after them. */
 async function expectUsable(database: AppDatabase, version: string): Promise<void> {
-  const { jobs, calls } = openStorageParts(database);
+  const { jobs, calls, callTexts } = openStorageParts(database);
+  if (version < "0014") expect(await callTexts.listDue({ limit: 9 })).toMatchObject([{ callId: "call-1", taskId: "b" }]);
   if (version < "0002") return;
   const claimed = await jobs.exchange([], { queue: "recordings", limit: 9, nowMs: 10, leaseUntilMs: 20 });
   expect(claimed.map((row) => row.job_id)).toEqual(["c", "b", "a"]);
