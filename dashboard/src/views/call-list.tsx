@@ -1,16 +1,21 @@
-/** The calls in progress, most urgent first, and the past calls, newest first. */
+/** The calls in progress, most urgent first, and the past calls, newest first, or those that were searched for. */
 import type { JSX } from "preact";
 import type { CallListView } from "../control/call-list-control.js";
+import type { CallSearchControl } from "../control/call-search-control.js";
 import { isUnseen, type ListedCall, runningMs, toActiveList, toPastList } from "../state/call-list-state.js";
-import { toClock, toDayAndTime, toSeconds, toTimeOfDay } from "../state/spoken-times.js";
+import { toClock, toSeconds, toTimeOfDay } from "../state/spoken-times.js";
 import type { CallRecord } from "../wire/call-shapes.js";
 import { nameOf } from "../words/page-language.js";
+import { CallSearch } from "./call-search.js";
+import { PastCall } from "./past-call.js";
 import { ProblemNote } from "./problem-note.js";
 import { useNow } from "./use-now.js";
+import { useStore } from "./use-store.js";
 import { useWords } from "./use-words.js";
 
 interface Props {
   readonly view: CallListView;
+  readonly search: CallSearchControl;
   readonly selectedId: string | undefined;
   readonly onOpen: (callId: string) => void;
   readonly onMore: () => void;
@@ -19,10 +24,11 @@ interface Props {
 /** Delays below this are not worth a word. */
 const LAG_SHOWN_MS = 2_000;
 
-export function CallList({ view, selectedId, onOpen, onMore }: Props): JSX.Element {
+export function CallList({ view, search, selectedId, onOpen, onMore }: Props): JSX.Element {
   const { words } = useWords();
   const active = toActiveList(view.list);
   const past = toPastList(view.list);
+  const isSearched = useStore(search.store).found !== undefined;
   return (
     <nav class="calls" id="calls" tabIndex={-1} aria-label={words.calls}>
       <h2>
@@ -32,10 +38,24 @@ export function CallList({ view, selectedId, onOpen, onMore }: Props): JSX.Eleme
       {active.length === 0 && view.activeProblem === undefined ? <p class="empty">{words.noCallsInProgress}</p> : null}
       <ActiveCalls calls={active} selectedId={selectedId} onOpen={onOpen} />
       <h2>{words.pastCalls}</h2>
+      <CallSearch control={search} selectedId={selectedId} onOpen={onOpen} />
+      {isSearched ? null : <PastCalls view={view} calls={past} selectedId={selectedId} onOpen={onOpen} onMore={onMore} />}
+    </nav>
+  );
+}
+
+interface PastProps extends Omit<Props, "search"> {
+  readonly calls: readonly CallRecord[];
+}
+
+function PastCalls({ view, calls, selectedId, onOpen, onMore }: PastProps): JSX.Element {
+  const { words } = useWords();
+  return (
+    <>
       {view.pastProblem === undefined ? null : <ProblemNote problem={view.pastProblem} isQuiet={true} />}
-      {past.length === 0 && view.pastProblem === undefined && !view.isLoadingPast ? <p class="empty">{words.noPastCalls}</p> : null}
+      {calls.length === 0 && view.pastProblem === undefined && !view.isLoadingPast ? <p class="empty">{words.noPastCalls}</p> : null}
       <ul>
-        {past.map((call) => (
+        {calls.map((call) => (
           <li key={call.call_id}>
             <PastCall call={call} isSelected={call.call_id === selectedId} onOpen={onOpen} />
           </li>
@@ -46,7 +66,7 @@ export function CallList({ view, selectedId, onOpen, onMore }: Props): JSX.Eleme
           {view.isLoadingPast ? words.loading : words.moreCalls}
         </button>
       )}
-    </nav>
+    </>
   );
 }
 
@@ -103,33 +123,6 @@ function ActiveCall({ call, nowMs, isSelected, onOpen }: ActiveCallProps): JSX.E
         </span>
       ))}
       {call.lagMs !== undefined && call.lagMs > LAG_SHOWN_MS ? <span class="lag">{words.lag(toSeconds(call.lagMs))}</span> : null}
-    </button>
-  );
-}
-
-interface PastCallProps {
-  readonly call: CallRecord;
-  readonly isSelected: boolean;
-  readonly onOpen: (callId: string) => void;
-}
-
-function PastCall({ call, isSelected, onOpen }: PastCallProps): JSX.Element {
-  const { words, language } = useWords();
-  return (
-    <button type="button" class="call-item" aria-current={isSelected ? "true" : undefined} onClick={() => onOpen(call.call_id)}>
-      <span class="call-line">
-        <strong>{toDayAndTime(call.started_at, language)}</strong>
-        {call.duration_ms === null ? null : (
-          <span class="clock">
-            <span class="unseen">{words.lasting("")}</span> {toClock(call.duration_ms)}
-          </span>
-        )}
-      </span>
-      <span class="small">
-        {call.source === "upload" ? words.recording : words.liveCall}
-        {call.status === "completed" ? "" : ` · ${words.status[call.status]}`}
-        {call.agent_id === undefined ? "" : ` · ${words.counsellorId(call.agent_id)}`}
-      </span>
     </button>
   );
 }

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { createAnnouncer } from "../control/announcer.js";
 import { createCallListControl } from "../control/call-list-control.js";
+import { createCallSearchControl } from "../control/call-search-control.js";
 import type { KnownLabels } from "../state/label-choices.js";
 import { createStore } from "../state/store.js";
 import { createHttpClient } from "../wire/http-client.js";
@@ -42,7 +43,10 @@ export function Desk({ apiKey, onLeave }: Props): JSX.Element {
       if (event.type !== "risk.raised" || isOld || event.call_id === newest.current.selectedId) return;
       announcer.say(newest.current.words.riskElsewhere(nameOf(newest.current.words.riskKind, event.payload.finding.kind)));
     };
-    return { announcer, client, calls: createCallListControl(client, onEvent), knownLabels: createStore<KnownLabels>({}) };
+    return {
+      ...{ announcer, client, calls: createCallListControl(client, onEvent), search: createCallSearchControl(client) },
+      knownLabels: createStore<KnownLabels>({}),
+    };
   }, [apiKey]);
   useEffect(() => {
     const hurry = (): void => desk.calls.hurry();
@@ -80,7 +84,7 @@ export function Desk({ apiKey, onLeave }: Props): JSX.Element {
         </button>
       </PageHeader>
       <div class={selectedId === undefined ? "desk" : "desk has-call"}>
-        <CallList view={view} selectedId={selectedId} onOpen={open} onMore={() => void desk.calls.loadMore()} />
+        <CallList view={view} search={desk.search} selectedId={selectedId} onOpen={open} onMore={() => void desk.calls.loadMore()} />
         <main id="main" tabIndex={-1} aria-label={words.liveCall}>
           {selectedId === undefined ? (
             <p class="empty wide-only">{words.chooseCall}</p>

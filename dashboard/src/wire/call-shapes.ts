@@ -151,6 +151,12 @@ export interface CallRecord {
   readonly languages: readonly string[];
 }
 
+/** A call in which searched words were said, with the first masked lines that hold one. */
+export interface FoundCall {
+  readonly call: CallRecord;
+  readonly passages: readonly { readonly start_ms: number; readonly text: string }[];
+}
+
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next_cursor: string | null;

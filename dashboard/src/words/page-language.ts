@@ -39,6 +39,8 @@ export function explainProblem(words: Words, { status, code }: Problem): string 
   if (status === 0) return words.problemNoAnswer;
   if (code === "CALL_NOT_LIVE") return words.problemNotLive;
   if (code === "CALL_NOT_ANALYSED") return words.feedbackNotYet;
+  if (code === "CALL_SEARCH_UNCLEAR") return words.problemSearch;
+  if (code === "CALL_SEARCH_OFF") return words.problemSearchOff;
   if (status === 401) return words.problemKey;
   if (status === 403) return words.problemDenied;
   if (status === 404 || status === 410) return words.problemGone;
