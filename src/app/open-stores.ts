@@ -38,7 +38,7 @@ export async function openStores({ database, masterKey, metrics, audio, streamId
     sealers,
     calls: createCallRepository({ database, sealers }),
     expiry: createCallExpiryRepository({ database }),
-    callTexts: createCallTextRepository({ database }),
+    callTexts: createCallTextRepository({ database, sealers, digestKey: masterKey.derive("text-search") }),
     receipts: createDeletionReceiptRepository({ database, key: masterKey.derive("deletion-receipt") }),
     analyses: createAnalysisRepository({ database }),
     events: createCallEventRepository({ database }),

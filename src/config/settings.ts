@@ -205,7 +205,7 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     defaultText: "true",
     rule: "true or false",
     purpose:
-      "Whether what was said can be searched. For that a masked copy of every transcript, without names and numbers, lies unsealed in the database; `false` removes it.",
+      "Whether what was said can be searched. For that a masked copy of every transcript is kept, sealed, and a keyed digest of each of its words; `false` removes them.",
   },
   RETENTION_CALL_DAYS: {
     path: "retention.callDays",

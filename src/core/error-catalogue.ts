@@ -86,7 +86,7 @@ export const ERROR_CATALOGUE = {
   },
   CALL_SEARCH_UNCLEAR: {
     meaning: "The search has no word, or one that is not searched for.",
-    remedy: "Search for whole words of 3 to 64 letters and leave shorter ones out; a * at the end of a word takes every word that begins with it.",
+    remedy: "Search for whole words of 3 to 64 letters and leave shorter ones out; a * behind 3 to 6 letters takes every word that begins so.",
   },
   CALL_TEXTS_DELETED: {
     meaning: "What was said in this call was deleted, by a retention policy or on request.",

@@ -252,14 +252,14 @@ export interface DeletionReceiptTable {
   mac: string;
 }
 
-/** What is searched: masked, and therefore not sealed. */
+/** What is searched: masked, sealed, and found by digests of its words. */
 export interface CallTextTable {
   /** Rises with the time the call began. */
   position: number;
   call_id: string;
   /** JSON array of [startMs, masked text]. */
-  passages: string;
-  /** Every word of it once, folded, separated by spaces. */
+  passages_sealed: SealedText;
+  /** Keyed digests of every word of it and of how they begin, separated by spaces. */
   words: string;
 }
 

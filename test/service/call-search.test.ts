@@ -57,7 +57,7 @@ describe("searching for what was said", () => {
   it("finds no name, whoever asks", async () => {
     for (const role of ["agent", "supervisor", "admin", "service"] as const) {
       expect((await search({ text: NAME }, role)).items).toEqual([]);
-      expect((await search({ text: "boulder*" }, role)).items).toHaveLength(3);
+      expect((await search({ text: "bould*" }, role)).items).toHaveLength(3);
     }
   });
 
@@ -110,8 +110,8 @@ describe("searching for what was said", () => {
     expect(JSON.stringify(await auditLines(gateway))).not.toContain("barefoot");
   });
 
-  it("keeps no name unsealed for it, and nothing of a call that is deleted", async () => {
-    expect(filesHolding(gateway.dataDirectory, [NAME])).toEqual([]);
+  it("keeps no word unsealed for it, and nothing of a call that is deleted", async () => {
+    expect(filesHolding(gateway.dataDirectory, SAID_IN_CHILD_LABOUR)).toEqual([]);
     const [gone = ""] = callIds.splice(0, 1);
     expect((await gateway.request("admin", `/api/v1/calls/${gone}`, { method: "DELETE" })).status).toBe(200);
     expect(idsOf(await search({ text: "quarry" }))).toEqual([...callIds].reverse());
@@ -125,7 +125,6 @@ describe("searching for what was said", () => {
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([404, "CALL_SEARCH_OFF"]);
     expect(await withDatabase(without, ({ sql }) => sql.selectFrom("call_text").select("call_id").execute())).toEqual([]);
     await without.service.stop();
-    expect(filesHolding(gateway.dataDirectory, WORDS)).toEqual([]);
     gateway = await startGateway(SETTINGS, parts);
     await until("they are found again", async () => (await search({ text: "quarry" })).items.length === callIds.length, 20_000, 50);
   });

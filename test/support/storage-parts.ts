@@ -54,7 +54,7 @@ export function openStorageParts(database: AppDatabase, masterKey: MasterKey = c
     events: createCallEventRepository({ database }),
     jobs: createJobRepository({ database }),
     expiry: createCallExpiryRepository({ database }),
-    callTexts: createCallTextRepository({ database }),
+    callTexts: createCallTextRepository({ database, sealers, digestKey: masterKey.derive("text-search") }),
     receipts: createDeletionReceiptRepository({ database, key: masterKey.derive("deletion-receipt") }),
     keys: createApiKeyRepository({ database }),
     audit: createAuditRepository({ database, key: masterKey.derive("audit-chain") }),

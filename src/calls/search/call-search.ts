@@ -3,7 +3,7 @@ import type { CallRecord } from "../../core/call.js";
 import type { CallFilter } from "../../core/call-filter.js";
 import type { Clock } from "../../core/clock.js";
 import { AppError } from "../../core/errors.js";
-import { hasAnyTerm, parseSearchQuery, SEARCH_TERM_LENGTH } from "../../core/text/search-terms.js";
+import { hasAnyTerm, parseSearchQuery } from "../../core/text/search-terms.js";
 import { type AuditSink, recordAllowed } from "../../security/audit-record.js";
 import type { Authorized } from "../../security/authorization.js";
 import type { CallRepository } from "../../storage/repositories/call-repository.js";
@@ -22,7 +22,7 @@ export interface FoundPage {
 }
 
 export interface CallSearchRequest {
-  /** Words that a call must all have; a `*` at the end of one takes what begins so. */
+  /** Words that a call must all have; a `*` behind three to six letters takes what begins so. */
   readonly text: string;
   readonly filter: CallFilter;
   readonly beforePosition?: number;
@@ -51,8 +51,7 @@ export function createCallSearch({ isOn, calls, callTexts, audit, clock }: CallS
       if (!isOn) throw new AppError("CALL_SEARCH_OFF", "Text search is turned off here.");
       const terms = parseSearchQuery(text);
       if (terms === undefined) {
-        const { min, max } = SEARCH_TERM_LENGTH;
-        throw new AppError("CALL_SEARCH_UNCLEAR", `Search for whole words of ${min} to ${max} letters, and leave shorter ones out.`);
+        throw new AppError("CALL_SEARCH_UNCLEAR", "Search for whole words of 3 to 64 letters, or beginnings of 3 to 6 with a * behind them.");
       }
       await recordAllowed({ audit, clock }, actor, "calls.searched", "calls");
       const rows = await callTexts.search({ terms, filter, limit: limit + 1, ...(beforePosition === undefined ? {} : { beforePosition }) });

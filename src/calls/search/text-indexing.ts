@@ -9,6 +9,7 @@ import { searchableWords } from "../../core/text/search-terms.js";
 import type { EventBus } from "../../events/event-bus.js";
 import { errorFields } from "../../observability/error-fields.js";
 import { WITHHELD } from "../../security/masking/cover-text.js";
+import type { CallSealer } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../../storage/database.js";
 import type { AnalysisRepository } from "../../storage/repositories/analysis-repository.js";
 import type { CallRepository } from "../../storage/repositories/call-repository.js";
@@ -107,22 +108,22 @@ export class TextIndexing {
   }
 
   async #index(due: DueText): Promise<void> {
-    const { database, callTexts } = this.#dependencies;
-    const passages = await this.#readMasked(due);
+    const { database, calls, callTexts } = this.#dependencies;
+    const sealer = await calls.openSealer(due.callId);
+    const passages = await this.#readMasked(due, sealer);
     await inUnitOfWork(database, async (unitOfWork) => {
       const now = await callTexts.lockDue(due.callId, unitOfWork);
       // Deleted, or analysed once more, while it was read: then it is due again.
       if (now === undefined || now.taskId !== due.taskId) return;
       if (passages.length === 0) return callTexts.remove(due.callId, unitOfWork);
       const words = searchableWords(passages.map(({ text }) => text).join("\n"));
-      await callTexts.save({ ...now, passages, words }, unitOfWork);
+      await callTexts.save({ ...now, sealer, passages, words }, unitOfWork);
     });
   }
 
-  async #readMasked({ callId, taskId }: DueText): Promise<readonly TextPassage[]> {
-    const { calls, analyses, masking } = this.#dependencies;
+  async #readMasked({ callId, taskId }: DueText, sealer: CallSealer): Promise<readonly TextPassage[]> {
+    const { analyses, masking } = this.#dependencies;
     if (taskId === null) return [];
-    const sealer = await calls.openSealer(callId);
     const analysis = await analyses.findAnalysis({ taskId, callId, sealer });
     const segments = analysis?.transcript?.segments ?? [];
     const cover = await masking.coverOf({ callId, sealer });

@@ -11,6 +11,8 @@ export interface SearchTerm {
 
 /** In characters. Shorter words are in every call, longer ones are none. */
 export const SEARCH_TERM_LENGTH = { min: 3, max: 64 } as const;
+/** In characters, of what stands before a `*`. */
+export const SEARCH_PREFIX_LENGTH = { min: 3, max: 6 } as const;
 
 /** What a masked text has in place of a name is no word of the caller's. */
 const PSEUDONYM = /\[[A-Z_]+_\d+\]/g;
@@ -18,11 +20,11 @@ const APOSTROPHE = /['\u2018\u2019\u02bc]/g;
 
 /** @returns every word of a text that can be searched for, once, in the order of the text */
 export function searchableWords(text: string): readonly string[] {
-  return [...new Set(wordsOf(text.replace(PSEUDONYM, " ")).filter(hasSearchableLength))];
+  return [...new Set(wordsOf(text.replace(PSEUDONYM, " ")).filter((word) => hasLength(word, SEARCH_TERM_LENGTH)))];
 }
 
 /**
- * Reads a query: words that must all be there; a `*` at the end of one takes every word that begins with it.
+ * Reads a query: words that must all be there; a `*` at the end of three to six letters takes every word that begins so.
  *
  * @returns undefined where there is no word, or one of a length that is not searched for.
  */
@@ -31,8 +33,8 @@ export function parseSearchQuery(query: string): readonly SearchTerm[] | undefin
     const words = wordsOf(piece);
     return words.map((text, index) => ({ text, isPrefix: piece.endsWith("*") && index === words.length - 1 }));
   });
-  if (terms.length === 0 || !terms.every(({ text }) => hasSearchableLength(text))) return undefined;
-  return terms;
+  const isSearchable = ({ text, isPrefix }: SearchTerm): boolean => hasLength(text, isPrefix ? SEARCH_PREFIX_LENGTH : SEARCH_TERM_LENGTH);
+  return terms.length > 0 && terms.every(isSearchable) ? terms : undefined;
 }
 
 /** Whether a text has a word that one of the terms means. */
@@ -46,7 +48,7 @@ function wordsOf(text: string): readonly string[] {
   return folded.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
-function hasSearchableLength(word: string): boolean {
+function hasLength(word: string, { min, max }: { readonly min: number; readonly max: number }): boolean {
   const length = [...word].length;
-  return length >= SEARCH_TERM_LENGTH.min && length <= SEARCH_TERM_LENGTH.max;
+  return length >= min && length <= max;
 }

@@ -62,7 +62,7 @@ export const callListQuerySchema = pageQuerySchema.extend(callFilterShape);
 export const callPageSchema = z.object({ items: z.array(callSchema), next_cursor: z.string().nullable() });
 
 export const callSearchSchema = z.object({
-  text: z.string().max(500).describe("words that were all said in a call; mtoto* takes every word that begins so"),
+  text: z.string().max(500).describe("words that were all said in a call; shul* takes every word that begins so, of 3 to 6 letters"),
   ...callFilterShape,
   cursor: z.string().max(200).optional().describe("next_cursor of the page before"),
   limit: z.int().min(1).max(100).default(20),

@@ -9,7 +9,7 @@ export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void>
     // Rises with the time the call began: pages by recency need no sorting.
     .addColumn("position", sql.raw(types.numberKey))
     .addColumn("call_id", "varchar(128)", (column) => column.notNull().unique().references("call.call_id").onDelete("cascade"))
-    .addColumn("passages", sql.raw(types.longText), (column) => column.notNull())
+    .addColumn("passages_sealed", sql.raw(types.longText), (column) => column.notNull())
     .addColumn("words", sql.raw(types.longText), (column) => column.notNull())
     .execute();
   for (const statement of types.wordIndex({ table: "call_text", key: "position", column: "words" })) await sql.raw(statement).execute(db);

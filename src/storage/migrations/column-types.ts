@@ -6,7 +6,7 @@ export interface ColumnTypes {
   readonly countedKey: string;
   /** A primary key that is a number the program gives. */
   readonly numberKey: string;
-  /** The statements that index a column of texts by its words: every word of 3 to 64 letters, whatever it means. */
+  /** The statements that index a column of texts by its words, which are of letters alone. */
   wordIndex(index: WordIndex): readonly string[];
   /** How rows made before such a key stand in order. */
   readonly rowOrder: readonly string[];

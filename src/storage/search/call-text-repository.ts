@@ -1,13 +1,15 @@
-/** Masked texts of calls, found by their words, newest call first. */
+/** Masked texts of calls, found by their words, newest call first. Texts are sealed, words are digests: nothing is clear. */
 import { type Kysely, type SqlBool, sql } from "kysely";
 import type { CallFilter } from "../../core/call-filter.js";
 import { AppError } from "../../core/errors.js";
 import type { SearchTerm } from "../../core/text/search-terms.js";
+import type { CallSealer, SealerFactory } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
 import { lockCall } from "../portable-sql.js";
 import { matchesFilter } from "../repositories/call-repository.js";
 import type { DatabaseSchema } from "../schema.js";
 import type { UnitOfWork } from "../unit-of-work.js";
+import { createWordDigest } from "./word-digest.js";
 import { hasWords } from "./word-match.js";
 
 /** A masked line of a call, and when it begins in it. */
@@ -34,6 +36,13 @@ export interface FoundText extends CallText {
   readonly position: number;
 }
 
+export interface IndexedText extends CallText {
+  readonly sealer: CallSealer;
+  readonly startedAtMs: number;
+  /** It is found by these. */
+  readonly words: readonly string[];
+}
+
 export interface TextSearch {
   /** All of them are in a text that is found. */
   readonly terms: readonly SearchTerm[];
@@ -48,7 +57,7 @@ export interface CallTextRepository {
   /** As it is now; undefined when the call is gone. In the unit of work it stays so until that commits. */
   lockDue(callId: string, unitOfWork: UnitOfWork): Promise<DueText | undefined>;
   /** Stores a text in place of the one there was, if any, and the call is not due any more. */
-  save(text: CallText & { readonly startedAtMs: number; readonly words: readonly string[] }, unitOfWork: UnitOfWork): Promise<void>;
+  save(text: IndexedText, unitOfWork: UnitOfWork): Promise<void>;
   /** There is nothing to index. */
   remove(callId: string, unitOfWork: UnitOfWork): Promise<void>;
   /** Removes every text; all calls are due again. */
@@ -57,11 +66,21 @@ export interface CallTextRepository {
   search(search: TextSearch): Promise<readonly FoundText[]>;
 }
 
+/** What they are sealed as. */
+const PASSAGES = "call_text.passages";
 /** Calls of one millisecond that a position tells apart. */
 const PLACES_PER_MS = 1_000;
 
+export interface CallTextRepositoryOptions {
+  readonly database: AppDatabase;
+  readonly sealers: SealerFactory;
+  /** 32 bytes, for this alone. */
+  readonly digestKey: Buffer;
+}
+
 /** Searches see what is committed. */
-export function createCallTextRepository({ database }: { readonly database: AppDatabase }): CallTextRepository {
+export function createCallTextRepository({ database, sealers, digestKey }: CallTextRepositoryOptions): CallTextRepository {
+  const digest = createWordDigest(digestKey);
   return {
     async listDue({ afterCallId = "", limit }) {
       const rows = await selectSources(database.sql)
@@ -77,15 +96,16 @@ export function createCallTextRepository({ database }: { readonly database: AppD
       const row = await selectSources(unitOfWork.transaction).where("call.call_id", "=", callId).executeTakeFirst();
       return row === undefined ? undefined : toDueText(row);
     },
-    async save({ callId, startedAtMs, passages, words }, unitOfWork) {
+    async save({ callId, sealer, startedAtMs, passages, words }, unitOfWork) {
       const { transaction } = unitOfWork;
       await remove(callId, unitOfWork);
-      const row = { call_id: callId, passages: JSON.stringify(passages.map(({ startMs, text }) => [startMs, text])), words: words.join(" ") };
-      const position = await freePosition(startedAtMs, unitOfWork);
-      await transaction
-        .insertInto("call_text")
-        .values({ position, ...row })
-        .execute();
+      const row = {
+        position: await freePosition(startedAtMs, unitOfWork),
+        call_id: callId,
+        passages_sealed: sealer.seal(PASSAGES, JSON.stringify(passages.map(({ startMs, text }) => [startMs, text]))),
+        words: digest.ofText(words).join(" "),
+      };
+      await transaction.insertInto("call_text").values(row).execute();
     },
     remove,
     async removeAll({ transaction }) {
@@ -101,12 +121,15 @@ export function createCallTextRepository({ database }: { readonly database: AppD
       let query = database.sql
         .selectFrom("call_text")
         .innerJoin("call", "call.call_id", "call_text.call_id")
-        .select(["call_text.position", "call_text.call_id", "call_text.passages"])
-        .where(hasWords(database, { table: "call_text", key: "position", column: "words" }, terms))
+        .select(["call_text.position", "call_text.call_id", "call_text.passages_sealed", "call.wrapped_key"])
+        .where(hasWords(database, { table: "call_text", key: "position", column: "words" }, terms.map(digest.ofTerm)))
         .where(matchesFilter(filter));
       if (beforePosition !== undefined) query = query.where("call_text.position", "<", beforePosition);
       const rows = await query.orderBy("call_text.position", "desc").limit(limit).execute();
-      return rows.map((row) => ({ callId: row.call_id, position: row.position, passages: toPassages(row.passages) }));
+      return rows.map((row) => {
+        const passages = sealers.open(row.call_id, row.wrapped_key).open(PASSAGES, row.passages_sealed);
+        return { callId: row.call_id, position: row.position, passages: toPassages(passages) };
+      });
     },
   };
 }

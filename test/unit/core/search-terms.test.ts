@@ -27,7 +27,7 @@ describe("a query", () => {
     ]);
   });
 
-  it.each(["", "   ", "***", "wa", "mtoto wa shule", "ab*", "x".repeat(65), "?!"])("%j is not one", (query) => {
+  it.each(["", "   ", "***", "wa", "mtoto wa shule", "ab*", "abcdefg*", "x".repeat(65), "?!"])("%j is not one", (query) => {
     expect(parseSearchQuery(query)).toBeUndefined();
   });
 

@@ -31,7 +31,7 @@ const SESSION_SETTINGS = [
   "time_zone = '+00:00'",
   "sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'",
   `innodb_lock_wait_timeout = ${LOCK_WAIT_S}`,
-  // Of English words without meaning, some mean something in Swahili.
+  // Words that are indexed are digests; none is without meaning.
   "innodb_ft_enable_stopword = 0",
 ];
 const CONFLICTS = [

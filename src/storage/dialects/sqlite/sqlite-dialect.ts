@@ -30,8 +30,8 @@ export function openSqlite(path: string, { onStatement }: OpenDialectOptions): D
 }
 
 /**
- * FTS5 beside the table, kept up by triggers. The words come folded, so nothing is left for the tokenizer to fold; which
- * word is there is all that is asked for; and what is deleted is gone from the index at once.
+ * FTS5 beside the table, kept up by triggers. Which word is there is all that is asked for, and what is deleted is gone from
+ * the index at once.
  */
 function wordIndex({ table, key, column }: WordIndex): readonly string[] {
   const index = `${table}_index`;
