@@ -1,8 +1,8 @@
 /**
- * A million segments of twenty thousand calls in each kind of database: a page of the list, one call with its analysis, and
- * one segment stored, on SQLite beside a raw fdatasync of the same disk. `-- --calls 20000 --segments 50 --on sqlite,postgres,mariadb`.
+ * A million segments of twenty thousand calls in each kind of database: a page of the list, a search, one call with its
+ * analysis, and one segment stored, on SQLite beside a raw fdatasync of the same disk. `-- --calls 20000 --segments 50 --on sqlite,postgres,mariadb`.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,6 +13,8 @@ import { openDatabase } from "../dist/storage/database.js";
 import { createAnalysisRepository } from "../dist/storage/repositories/analysis-repository.js";
 import { createCallEventRepository } from "../dist/storage/repositories/call-event-repository.js";
 import { createCallRepository } from "../dist/storage/repositories/call-repository.js";
+import { createCallTextRepository } from "../dist/storage/search/call-text-repository.js";
+import { createWordDigest } from "../dist/storage/search/word-digest.js";
 import { inUnitOfWork } from "../dist/storage/unit-of-work.js";
 import { startMariadb, startPostgres } from "./database-servers.mjs";
 import { inDirectory, percentile, round } from "./measure.mjs";
@@ -23,6 +25,8 @@ const STORED = 300;
 const FIRST_MS = 1_700_000_000_000;
 const BETWEEN_MS = 60_000;
 const WORDS = "she said that her uncle comes at night and nobody in the house believes what happened when mother was away".split(" ");
+/** As often as words are: the first of them in half of the calls, the last in one of thousands. */
+const VOCABULARY = Array.from({ length: 8_000 }, (_, rank) => ({ word: wordOf(rank), share: Math.min(0.5, 25 / (rank + 1)) }));
 
 export const bench = (words) => {
   const { values } = parseArgs({
@@ -54,12 +58,15 @@ async function onOne(kind, directory, sizes) {
 }
 
 async function measure(kind, database, { directory, calls: callCount, segments: segmentCount }) {
-  const sealers = createSealerFactory(createEphemeralMasterKey());
+  const masterKey = createEphemeralMasterKey();
+  const sealers = createSealerFactory(masterKey);
+  const digestKey = masterKey.derive("text-search");
+  const texts = createCallTextRepository({ database, sealers, digestKey });
   const calls = createCallRepository({ database, sealers });
   const analyses = createAnalysisRepository({ database });
   const events = createCallEventRepository({ database });
   const filledAt = performance.now();
-  const ids = await fill(database, sealers, { callCount, segmentCount });
+  const ids = await fill(database, sealers, { callCount, segmentCount, digest: createWordDigest(digestKey) });
   const fillSeconds = (performance.now() - filledAt) / 1_000;
   const pick = () => ids[Math.floor(Math.random() * ids.length)];
   const anyTime = () => FIRST_MS + Math.floor(Math.random() * callCount * BETWEEN_MS);
@@ -71,6 +78,19 @@ async function measure(kind, database, { directory, calls: callCount, segments: 
     await calls.findCall(callId);
     await analyses.findAnalysis({ callId, taskId, sealer: await calls.openSealer(callId) });
   });
+  const search = (terms, more = {}) => texts.search({ terms, filter: {}, limit: PAGE, ...more });
+  const whole = (rank) => ({ text: wordOf(rank), isPrefix: false });
+  const rank = (index, from, to) => from + ((index * 37) % (to - from));
+  const searches = {
+    "a search for a word of every second call": (index) => search([whole(rank(index, 0, 40))]),
+    "the same from anywhere": (index) => search([whole(rank(index, 0, 40))], { beforePosition: anyTime() * 1_000 }),
+    "a search for two frequent words": (index) => search([whole(rank(index, 0, 60)), whole(rank(index, 60, 200))]),
+    "a search for a rare word": (index) => search([whole(rank(index, 4_000, 8_000))]),
+    "a search for a beginning": (index) => search([{ text: wordOf(rank(index, 0, 2_000)).slice(0, 4), isPrefix: true }]),
+    "a search with a filter": (index) => search([whole(rank(index, 40, 200))], { filter: filters[index % filters.length] }),
+  };
+  const searchRows = [];
+  for (const [name, ask] of Object.entries(searches)) searchRows.push([name, await timesOf(ASKED / 3, async (index) => void (await ask(index)))]);
   const { callId, taskId } = pick();
   const task = { callId, taskId, sealer: await calls.openSealer(callId) };
   const syncMs = [];
@@ -93,11 +113,21 @@ async function measure(kind, database, { directory, calls: callCount, segments: 
     { measure: `${kind}: filled with ${callCount} calls, ${callCount * segmentCount} segments`, value: round(fillSeconds, 0), unit: "s" },
     bar("a page of the list from anywhere", listMs),
     bar("a page of the list with a filter", filteredMs),
+    ...searchRows.map(([name, samples]) => bar(name, samples)),
     bar("one call with its analysis", callMs),
     { measure: `${kind}: one segment stored, p95`, value: p95(storeMs), unit: "ms" },
     { measure: `${kind}: raw 4 KB write + fdatasync, p95`, value: p95(syncMs), unit: "ms" },
     { measure: `${kind}: segment / fdatasync`, value: ratio, unit: "x", ...(kind === "sqlite" ? { bar: "<= 2", isMet: ratio <= 2 } : {}) },
   ];
+}
+
+/** Letters alone, four to nine, the same every time. */
+function wordOf(rank) {
+  const letters = createHash("sha256")
+    .update(`word ${rank}`)
+    .digest("hex")
+    .replace(/[0-9]/g, (digit) => "ghijklmnop"[Number(digit)]);
+  return letters.slice(0, 4 + (rank % 6));
 }
 
 /** @param work - may tell a time of its own, in milliseconds */
@@ -124,11 +154,11 @@ function segmentOf(index) {
   };
 }
 
-async function fill(database, sealers, { callCount, segmentCount }) {
+async function fill(database, sealers, { callCount, segmentCount, digest }) {
   const ids = [];
   const segments = Array.from({ length: segmentCount }, (_, index) => segmentOf(index));
   for (let first = 0; first < callCount; first += 100) {
-    const rows = { call: [], call_task: [], analysis: [], transcript_segment: [] };
+    const rows = { call: [], call_task: [], analysis: [], transcript_segment: [], call_text: [] };
     for (let index = first; index < Math.min(callCount, first + 100); index++) {
       const [callId, taskId] = [randomUUID(), newId()];
       const wrapped = sealers.wrap(callId, sealers.newCallKey());
@@ -140,6 +170,11 @@ async function fill(database, sealers, { callCount, segmentCount }) {
       rows.analysis.push({
         ...{ task_id: taskId, call_id: callId, status: "completed", completed_at_ms: FIRST_MS + index * BETWEEN_MS },
         result_sealed: sealer.seal(`analysis/${taskId}`, JSON.stringify(result)),
+      });
+      const said = VOCABULARY.filter(({ share }) => Math.random() < share).map(({ word }) => word);
+      rows.call_text.push({
+        ...{ position: (FIRST_MS + index * BETWEEN_MS) * 1_000, call_id: callId, words: digest.ofText(said).join(" ") },
+        passages_sealed: sealer.seal("call_text.passages", JSON.stringify(segments.map(({ startMs, text }) => [startMs, text]))),
       });
       for (const [seq, { id, channel, startMs, endMs, language, score, text }] of segments.entries()) {
         rows.transcript_segment.push({

@@ -10,7 +10,7 @@ import { matchesFilter } from "../repositories/call-repository.js";
 import type { DatabaseSchema } from "../schema.js";
 import type { UnitOfWork } from "../unit-of-work.js";
 import { createWordDigest } from "./word-digest.js";
-import { hasWords } from "./word-match.js";
+import { hasWords, searchWords } from "./word-match.js";
 
 /** A masked line of a call, and when it begins in it. */
 export interface TextPassage {
@@ -117,21 +117,30 @@ export function createCallTextRepository({ database, sealers, digestKey }: CallT
         .execute();
       await transaction.deleteFrom("call_text").execute();
     },
-    async search({ terms, filter, beforePosition, limit }) {
-      let query = database.sql
-        .selectFrom("call_text")
-        .innerJoin("call", "call.call_id", "call_text.call_id")
-        .select(["call_text.position", "call_text.call_id", "call_text.passages_sealed", "call.wrapped_key"])
-        .where(hasWords(database, { table: "call_text", key: "position", column: "words" }, terms.map(digest.ofTerm)))
-        .where(matchesFilter(filter));
-      if (beforePosition !== undefined) query = query.where("call_text.position", "<", beforePosition);
-      const rows = await query.orderBy("call_text.position", "desc").limit(limit).execute();
+    async search(search) {
+      const words = search.terms.map(digest.ofTerm);
+      const rows = await searchWords(database, (executor) => selectFound(database, executor, { ...search, words }));
       return rows.map((row) => {
         const passages = sealers.open(row.call_id, row.wrapped_key).open(PASSAGES, row.passages_sealed);
         return { callId: row.call_id, position: row.position, passages: toPassages(passages) };
       });
     },
   };
+}
+
+function selectFound(
+  database: AppDatabase,
+  executor: Kysely<DatabaseSchema>,
+  { words, filter, beforePosition, limit }: Omit<TextSearch, "terms"> & { readonly words: readonly string[] },
+) {
+  let query = executor
+    .selectFrom("call_text")
+    .innerJoin("call", "call.call_id", "call_text.call_id")
+    .select(["call_text.position", "call_text.call_id", "call_text.passages_sealed", "call.wrapped_key"])
+    .where(hasWords(database, { table: "call_text", key: "position", column: "words" }, words))
+    .where(matchesFilter(filter));
+  if (beforePosition !== undefined) query = query.where("call_text.position", "<", beforePosition);
+  return query.orderBy("call_text.position", "desc").limit(limit).execute();
 }
 
 function selectSources(executor: Kysely<DatabaseSchema>) {

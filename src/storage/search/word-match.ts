@@ -1,13 +1,27 @@
 /** How each database is asked for texts with certain words. */
-import { type RawBuilder, type SqlBool, sql } from "kysely";
+import { type Kysely, type RawBuilder, type SqlBool, sql } from "kysely";
 import type { AppDatabase } from "../database.js";
 import type { WordIndex } from "../migrations/column-types.js";
+import type { DatabaseSchema } from "../schema.js";
 
-/** Over a `wordIndex`. Words are letters alone, which mean nothing else in any of the three languages. */
+/** Over a `wordIndex`, in `searchWords`. Words are letters alone, which mean nothing else in any of the three languages. */
 export function hasWords({ dialect }: AppDatabase, { table, key, column }: WordIndex, words: readonly string[]): RawBuilder<SqlBool> {
-  const indexed = sql.ref(`${table}.${column}`);
-  if (dialect === "postgres") return sql<SqlBool>`to_tsvector('simple', ${indexed}) @@ to_tsquery('simple', ${words.join(" & ")})`;
+  const [indexed, keys] = [sql.ref(`${table}.${column}`), sql.ref(`${table}.${key}`)];
   if (dialect === "mysql") return sql<SqlBool>`match(${indexed}) against (${words.map((word) => `+${word}`).join(" ")} in boolean mode)`;
-  const index = sql.ref(`${table}_index`);
-  return sql<SqlBool>`${sql.ref(`${table}.${key}`)} in (select rowid from ${index} where ${index} match ${words.join(" ")})`;
+  if (dialect === "sqlite") {
+    const index = sql.ref(`${table}_index`);
+    return sql<SqlBool>`${keys} in (select rowid from ${index} where ${index} match ${words.join(" ")})`;
+  }
+  // Materialized: else texts may be looked at one by one, in the order asked for, which is slow where few have the words.
+  const matched = sql`select ${keys} as matched_key from ${sql.table(table)} where to_tsvector('simple', ${indexed}) @@ to_tsquery('simple', ${words.join(" & ")})`;
+  return sql<SqlBool>`${keys} in (with matched as materialized (${matched}) select matched_key from matched)`;
+}
+
+/** Asks by the index. PostgreSQL would rather read every text where many have a word: it does not count what long texts cost. */
+export function searchWords<T>({ dialect, sql: executor }: AppDatabase, search: (executor: Kysely<DatabaseSchema>) => Promise<T>): Promise<T> {
+  if (dialect !== "postgres") return search(executor);
+  return executor.transaction().execute(async (transaction) => {
+    await sql`set local enable_seqscan = off`.execute(transaction);
+    return search(transaction);
+  });
 }
