@@ -29,7 +29,7 @@ export function dashboardDirectory(): string | undefined {
 }
 
 export interface DataLayout {
-  readonly database: { readonly path: string } | { readonly url: string };
+  readonly database: { readonly path: string } | { readonly url: string; readonly readUrl?: string };
   readonly lock: string;
   readonly audio: string;
   readonly work: string;
@@ -44,7 +44,10 @@ export function dataLayout({ dataDirectory, database, audioStore, security }: Co
   const shared =
     audioStore.url === undefined ? dataDirectory : audioStore.url.startsWith("file://") ? fileURLToPath(audioStore.url) : audioStore.url.slice("file:".length);
   return {
-    database: database.url === undefined ? { path: join(dataDirectory, "openchs.db") } : { url: database.url },
+    database:
+      database.url === undefined
+        ? { path: join(dataDirectory, "openchs.db") }
+        : { url: database.url, ...(database.readUrl === undefined ? {} : { readUrl: database.readUrl }) },
     lock: join(dataDirectory, "lock.db"),
     audio: join(shared, "audio"),
     work: join(dataDirectory, "work"),

@@ -77,7 +77,7 @@ export const configSchema = z.object({
     pauseDigit: digit,
     resumeDigit: digit,
   }),
-  database: z.object({ url: z.string().refine(isDatabaseUrl).optional(), poolSize: integer(1, 200) }),
+  database: z.object({ url: z.string().refine(isDatabaseUrl).optional(), readUrl: z.string().refine(isDatabaseUrl).optional(), poolSize: integer(1, 200) }),
   redis: z.object({
     url: z.url({ protocol: /^rediss?$/ }).optional(),
     clusterNodes: z.array(z.url({ protocol: /^rediss?$/ })),

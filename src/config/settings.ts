@@ -251,6 +251,11 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     rule: "a postgres://, mysql:// or mariadb:// URL",
     purpose: "Database of the roles api, worker and stream, which share it; `serve` keeps its own SQLite file.",
   },
+  DATABASE_READ_URL: {
+    path: "database.readUrl",
+    rule: "a postgres:// URL",
+    purpose: "A replica of that database, kept by PostgreSQL's streaming replication: lists, searches and statistics are read from it once it has caught up.",
+  },
   DATABASE_POOL_SIZE: { path: "database.poolSize", defaultText: "10", rule: "1 to 200", purpose: "Connections to that database a process may hold." },
   REDIS_URL: {
     path: "redis.url",

@@ -135,7 +135,7 @@ function foundationMetrics(registers: Registry[]) {
     }),
     databaseSeconds: new Histogram({
       name: "helpline_storage_statement_seconds",
-      help: "Time from asking the database worker to its answer, by kind (query, batch).",
+      help: "Time from asking the database worker to its answer, by kind (query, batch, replica).",
       labelNames: ["kind"] as const,
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1],
       registers,

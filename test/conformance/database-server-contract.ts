@@ -44,9 +44,7 @@ export function describeDatabaseServer(kind: DatabaseServerKind): void {
       await server.stop();
       await certificates.remove();
     });
-    const open = (
-      more: { readonly query?: string; readonly poolSize?: number; readonly onStatement?: (kind: "query" | "batch") => void } = {},
-    ): AppDatabase => {
+    const open = (more: { readonly query?: string; readonly poolSize?: number; readonly onStatement?: (kind: string) => void } = {}): AppDatabase => {
       const { query = "", ...options } = more;
       const database = openDatabase({ url: `${url}${query}`, ...options });
       onTestFinished(() => database.close());
@@ -58,7 +56,7 @@ export function describeDatabaseServer(kind: DatabaseServerKind): void {
   });
 }
 
-type Open = (more?: { readonly query?: string; readonly poolSize?: number; readonly onStatement?: (kind: "query" | "batch") => void }) => AppDatabase;
+type Open = (more?: { readonly query?: string; readonly poolSize?: number; readonly onStatement?: (kind: string) => void }) => AppDatabase;
 
 function describeTheWay(place: () => { readonly url: string; readonly certificates: ServerCertificates }, open: Open, kind: DatabaseServerKind): void {
   it("is unavailable, and worth trying again, when nothing answers or the password is wrong; no password is told", async () => {

@@ -9,7 +9,7 @@ export type DialectName = "sqlite" | "postgres" | "mysql";
 export interface OpenDialectOptions {
   /** Connections at most; SQLite has one. */
   readonly poolSize?: number;
-  readonly onStatement?: (kind: "query" | "batch", durationMs: number) => void;
+  readonly onStatement?: (kind: "query" | "batch" | "replica", durationMs: number) => void;
 }
 
 export interface DatabaseDialect {

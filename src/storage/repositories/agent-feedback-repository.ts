@@ -70,25 +70,29 @@ export function createAgentFeedbackRepository(options: { readonly database: AppD
       return (await query.orderBy("agent_feedback.feedback_id").limit(limit).execute()).map(open);
     },
     async listMarks(fromMs) {
-      const rows = await database.sql
-        .selectFrom("agent_feedback")
-        .leftJoin("analysis", "analysis.task_id", "agent_feedback.task_id")
-        .selectAll("agent_feedback")
-        .select("analysis.completed_at_ms")
-        .where("agent_feedback.created_at_ms", ">=", fromMs)
-        .orderBy("agent_feedback.feedback_id")
-        .execute();
+      const rows = await database.read((executor) =>
+        executor
+          .selectFrom("agent_feedback")
+          .leftJoin("analysis", "analysis.task_id", "agent_feedback.task_id")
+          .selectAll("agent_feedback")
+          .select("analysis.completed_at_ms")
+          .where("agent_feedback.created_at_ms", ">=", fromMs)
+          .orderBy("agent_feedback.feedback_id")
+          .execute(),
+      );
       return rows.map((row) => ({ ...toMark(row), isCorrected: row.is_corrected === 1, isOfOlderResult: (row.completed_at_ms ?? fromMs) < fromMs }));
     },
     async countPredictions(stage, fromMs) {
-      const row = await database.sql
-        .selectFrom("analysis_stage")
-        .innerJoin("analysis", "analysis.task_id", "analysis_stage.task_id")
-        .select(({ fn }) => fn.countAll<number>().as("count"))
-        .where("analysis_stage.stage", "=", stage)
-        .where("analysis_stage.status", "=", "completed")
-        .where("analysis.completed_at_ms", ">=", fromMs)
-        .executeTakeFirstOrThrow();
+      const row = await database.read((executor) =>
+        executor
+          .selectFrom("analysis_stage")
+          .innerJoin("analysis", "analysis.task_id", "analysis_stage.task_id")
+          .select(({ fn }) => fn.countAll<number>().as("count"))
+          .where("analysis_stage.stage", "=", stage)
+          .where("analysis_stage.status", "=", "completed")
+          .where("analysis.completed_at_ms", ">=", fromMs)
+          .executeTakeFirstOrThrow(),
+      );
       return Number(row.count);
     },
   };

@@ -1,5 +1,5 @@
 /** Calls, their legs, recordings and tasks, and the keys their texts are sealed with. */
-import { type Expression, expressionBuilder, type SqlBool, sql } from "kysely";
+import { type Expression, expressionBuilder, type Kysely, type SqlBool, sql } from "kysely";
 import type { CallLeg, CallRecord, WorkStatus } from "../../core/call.js";
 import type { CallFilter, CallPosition } from "../../core/call-filter.js";
 import { AppError } from "../../core/errors.js";
@@ -64,6 +64,8 @@ export interface CallRepository {
   openSealer(callId: string): Promise<CallSealer>;
 }
 
+type Executor = Kysely<DatabaseSchema>;
+
 /** What is given a unit of work joins it; other reads do not see what it has not committed. */
 export function createCallRepository(options: { readonly database: AppDatabase; readonly sealers: SealerFactory }): CallRepository {
   const { database, sealers } = options;
@@ -87,9 +89,9 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
     },
     hasCall: (callId) => hasCall(database, callId),
     findStatus: (callId, unitOfWork) => findStatus(database, callId, unitOfWork),
-    findCall: async (callId) => (await findCalls(database, [callId]))[0],
-    findCalls: (callIds) => findCalls(database, callIds),
-    listCalls: (page) => listCalls(database, page),
+    findCall: async (callId) => (await findCalls(database.sql, [callId]))[0],
+    findCalls: (callIds) => database.read((executor) => findCalls(executor, callIds)),
+    listCalls: (page) => database.read((executor) => listCalls(executor, page)),
     async findRecording(recordingId) {
       const row = await database.sql.selectFrom("recording").selectAll().where("recording_id", "=", recordingId).executeTakeFirst();
       return row === undefined ? undefined : toRecording(row);
@@ -150,18 +152,18 @@ async function hasCall(database: AppDatabase, callId: string): Promise<boolean> 
   return (await database.sql.selectFrom("call").select("call_id").where("call_id", "=", callId).executeTakeFirst()) !== undefined;
 }
 
-async function findCalls(database: AppDatabase, callIds: readonly string[]): Promise<readonly CallRecord[]> {
+async function findCalls(executor: Executor, callIds: readonly string[]): Promise<readonly CallRecord[]> {
   if (callIds.length === 0) return [];
-  return withLegs(database, await database.sql.selectFrom("call").selectAll().where("call_id", "in", callIds).execute());
+  return withLegs(executor, await executor.selectFrom("call").selectAll().where("call_id", "in", callIds).execute());
 }
 
-async function listCalls(database: AppDatabase, { filter, after, limit }: CallPageRequest): Promise<readonly CallRecord[]> {
-  let query = database.sql.selectFrom("call").selectAll().where(matchesFilter(filter));
+async function listCalls(executor: Executor, { filter, after, limit }: CallPageRequest): Promise<readonly CallRecord[]> {
+  let query = executor.selectFrom("call").selectAll().where(matchesFilter(filter));
   if (after !== undefined) {
     const { startedAtMs, callId } = after;
     query = query.where((eb) => eb.or([eb("started_at_ms", "<", startedAtMs), eb.and([eb("started_at_ms", "=", startedAtMs), eb("call_id", "<", callId)])]));
   }
-  return withLegs(database, await query.orderBy("started_at_ms", "desc").orderBy("call_id", "desc").limit(limit).execute());
+  return withLegs(executor, await query.orderBy("started_at_ms", "desc").orderBy("call_id", "desc").limit(limit).execute());
 }
 
 /** A condition on rows of `call`, alone or joined. */
@@ -180,11 +182,11 @@ export function matchesFilter(filter: CallFilter): Expression<SqlBool> {
 }
 
 /** With what hangs on them: legs, and what was told of live ones. */
-async function withLegs(database: AppDatabase, rows: readonly CallTable[]): Promise<readonly CallRecord[]> {
+async function withLegs(executor: Executor, rows: readonly CallTable[]): Promise<readonly CallRecord[]> {
   if (rows.length === 0) return [];
   const callIds = rows.map((row) => row.call_id);
-  const legs = await database.sql.selectFrom("call_leg").selectAll().where("call_id", "in", callIds).orderBy("stream_id").execute();
-  const lives = await database.sql.selectFrom("live_call").select(["call_id", "extension", "queue_name"]).where("call_id", "in", callIds).execute();
+  const legs = await executor.selectFrom("call_leg").selectAll().where("call_id", "in", callIds).orderBy("stream_id").execute();
+  const lives = await executor.selectFrom("live_call").select(["call_id", "extension", "queue_name"]).where("call_id", "in", callIds).execute();
   return rows.map((row) => {
     const live = lives.find((candidate) => candidate.call_id === row.call_id);
     const call = toCall(

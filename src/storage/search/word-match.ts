@@ -18,10 +18,12 @@ export function hasWords({ dialect }: AppDatabase, { table, key, column }: WordI
 }
 
 /** Asks by the index. PostgreSQL would rather read every text where many have a word: it does not count what long texts cost. */
-export function searchWords<T>({ dialect, sql: executor }: AppDatabase, search: (executor: Kysely<DatabaseSchema>) => Promise<T>): Promise<T> {
-  if (dialect !== "postgres") return search(executor);
-  return executor.transaction().execute(async (transaction) => {
-    await sql`set local enable_seqscan = off`.execute(transaction);
-    return search(transaction);
-  });
+export function searchWords<T>({ dialect, read }: AppDatabase, search: (executor: Kysely<DatabaseSchema>) => Promise<T>): Promise<T> {
+  if (dialect !== "postgres") return read(search);
+  return read((executor) =>
+    executor.transaction().execute(async (transaction) => {
+      await sql`set local enable_seqscan = off`.execute(transaction);
+      return search(transaction);
+    }),
+  );
 }
