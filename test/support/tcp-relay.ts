@@ -7,7 +7,7 @@ export interface TcpRelay {
   readonly port: number;
   /** Bytes from the client so far, over all connections. */
   readonly sentBytes: () => number;
-  /** Cuts every connection once the client has sent this much more in all; new ones are refused by closing them. */
+  /** Cuts every connection once the client has sent this much more in all; new ones are closed at once. */
   cutAfter(bytes: number): void;
   /** As it was at first. */
   mend(): void;
@@ -47,6 +47,7 @@ export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
     sentBytes: () => sent,
     cutAfter: (bytes) => {
       cutAt = sent + bytes;
+      if (bytes === 0) cutAll();
     },
     mend: () => {
       cutAt = Number.POSITIVE_INFINITY;
