@@ -1,14 +1,19 @@
 /** The audio store on a real object store over a real socket; Swift checks the signature of every request. */
+
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createServer as createTlsServer } from "node:tls";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { AppError } from "../../src/core/errors.js";
 import { createS3AudioStore, type S3AudioStoreOptions } from "../../src/storage/backends/s3-audio-store.js";
 import { openS3Objects, PART_BYTES } from "../../src/storage/backends/s3-objects.js";
 import { isMissing } from "../support/requirements.js";
+import { makeServerCertificates } from "../support/server-certificates.js";
 import { BUCKET, S3_ACCESS, S3_STRANGER, type S3Server, startS3 } from "../support/start-s3.js";
 import { inPieces, KEY, pseudoRandomBytes } from "../support/stored-audio.js";
 import { startTcpRelay, type TcpRelay } from "../support/tcp-relay.js";
@@ -187,6 +192,29 @@ describe.skipIf(isMissing("swift", "swift-account", "swift-container", "swift-ob
         () => store.write(KEY, inPieces(Buffer.from("x")), callKey),
       ];
       for (const attempt of attempts) expect(await faultOf(attempt())).toMatchObject({ code: "STORAGE_UNAVAILABLE", retryable: true });
+    });
+
+    it.skipIf(isMissing("openssl"))("is told when nobody vouches for its certificate; who trusts its authority can use it", async () => {
+      const certificates = await makeServerCertificates("IP:127.0.0.1");
+      onTestFinished(() => certificates.remove());
+      const { "server.crt": cert = "", "server.key": key = "" } = certificates.files;
+      const line = createTlsServer({ cert, key }, (socket) => {
+        const inner = connect(server.port, "127.0.0.1");
+        socket.on("error", () => inner.destroy()).pipe(inner);
+        inner.on("error", () => socket.destroy()).pipe(socket);
+      });
+      await new Promise<void>((resolve) => line.listen(0, "127.0.0.1", resolve));
+      onTestFinished(() => void line.close());
+      const place = placeOf({ endpoint: `https://127.0.0.1:${(line.address() as AddressInfo).port}` });
+      const fault = await faultOf(createS3AudioStore(place));
+      expect(fault).toMatchObject({ code: "STORAGE_UNAVAILABLE", retryable: false });
+      expect(fault.safeMessage).toContain("NODE_EXTRA_CA_CERTS");
+      // Node reads it when a process starts.
+      const open = `import { createS3AudioStore } from ${JSON.stringify(new URL("../../dist/storage/backends/s3-audio-store.js", import.meta.url).href)};
+        console.log((await (await createS3AudioStore(${JSON.stringify(place)})).list()).length);`;
+      const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificates.caFile };
+      const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", open], { env });
+      expect(stdout.trim()).toBe("0");
     });
 
     it("is told when the line is cut in the middle of an upload; afterwards the store works on", async () => {
