@@ -30,6 +30,7 @@ import type { ApiKeyRepository } from "../storage/repositories/api-key-repositor
 import type { AuditRepository } from "../storage/repositories/audit-repository.js";
 import { buildUseCases, type UseCases } from "./build-use-cases.js";
 import type { InferenceProcessArguments } from "./inference-process.js";
+import { openAudioStore } from "./open-audio-store.js";
 import { openStores, type Stores } from "./open-stores.js";
 import { type DataLayout, dataLayout, packageAssets } from "./paths.js";
 import { type Backbone, openBackbone } from "./roles/backbone.js";
@@ -125,12 +126,17 @@ async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
   const processId = newId();
   const streamId = duties.isShared && duties.takesCalls ? processId : undefined;
   const { journalWriteMs: writeIntervalMs, journalSyncMs: syncIntervalMs } = config.live;
+  const audioStore = await openAudioStore(config, {
+    isShared: duties.isShared,
+    // Calls come in all the same; what needs the store says so.
+    onUnreachable: (error) => logger.warn("The object store does not answer; recordings can't be stored or read until it does", errorFields(error)),
+  });
   const stores = await openStores({
-    ...{ database, masterKey, metrics, streamId },
-    audio: { directory: layout.audio, isShared: duties.isShared },
+    ...{ database, masterKey, metrics, audioStore, streamId },
     journal: { directory: streamId === undefined ? layout.live : join(layout.live, streamId), writeIntervalMs, syncIntervalMs },
   });
-  if (!duties.isShared) await removeOrphans(stores, logger);
+  // A bucket may have other owners than this database, even if only for a drill: nothing in it is taken for left over.
+  if (!duties.isShared && layout.audio !== undefined) await removeOrphans(stores, logger);
   // The queue tells of jobs that ended, the log of events asks the queue of jobs: one of them comes later.
   const ending: { endJob?: (job: JobRecord) => Promise<void> } = {};
   const onRecoveryEnded = (job: JobRecord): Promise<void> => ending.endJob?.(job) ?? Promise.resolve();

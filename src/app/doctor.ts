@@ -1,14 +1,16 @@
 /** `doctor`: looks at this machine as the service would find it, and says what to do about what it finds. */
 
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, statfs } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { availableParallelism, totalmem } from "node:os";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
 import { createRecordingDecoder } from "../audio/decoder.js";
 import type { Config } from "../config/config-schema.js";
-import { toAppError } from "../core/errors.js";
+import { AppError, toAppError } from "../core/errors.js";
 import { silentLogger } from "../core/log.js";
 import { MODEL_TASKS } from "../core/model-task.js";
 import { type EngineDescription, languagesText } from "../inference/model-engine.js";
@@ -21,6 +23,7 @@ import { encodeIdMessage } from "../telephony/audiosocket/message.js";
 import { describeTaxonomy, loadTaxonomy } from "./casework/taxonomy.js";
 import { chooseDevice, findGpus } from "./compute-device.js";
 import { createOneShotPool } from "./one-shot-pool.js";
+import { openAudioStore } from "./open-audio-store.js";
 import { dataLayout } from "./paths.js";
 import { connectRedis } from "./roles/backbone.js";
 
@@ -47,6 +50,7 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
     await examineDataDirectory(config),
     await examineMasterKey(config),
     await examineDatabase(config),
+    await examineAudioStore(config),
     ...(await examineRedis(config)),
     await examinePort(config),
     await examineStreamPort(config),
@@ -104,6 +108,26 @@ async function examineDatabase(config: Config): Promise<Finding> {
     return { name, level: "problem", detail: toAppError(error).safeMessage };
   } finally {
     await database.close();
+  }
+}
+
+/** By writing, reading and removing a small recording, as the service would. */
+async function examineAudioStore(config: Config): Promise<Finding> {
+  const name = "recordings";
+  const audioKey = `probe-${randomUUID()}`;
+  const place = dataLayout(config).audio;
+  const [callKey, plain] = [randomBytes(32), randomBytes(1_000)];
+  try {
+    const store = await openAudioStore(config, { isShared: true });
+    await store.write(audioKey, Readable.from([plain]), callKey);
+    const isSame = await buffer(await store.read(audioKey, callKey, { start: 0, end: plain.length }))
+      .then((read) => read.equals(plain))
+      .finally(() => store.remove(audioKey));
+    if (!isSame) return { name, level: "problem", detail: "the store gave back other bytes than were written: don't trust it with recordings" };
+    return { name, level: "ok", detail: `can be written, read and removed in ${place ?? "the bucket of AUDIO_STORE_URL"}` };
+  } catch (error) {
+    if (error instanceof AppError) return { name, level: "problem", detail: error.safeMessage };
+    return { name, level: "problem", detail: `${place} can't be made, written or read; check AUDIO_STORE_URL and who owns the directory` };
   }
 }
 

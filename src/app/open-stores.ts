@@ -2,7 +2,7 @@
 import type { Metrics } from "../observability/metrics.js";
 import type { MasterKey } from "../security/master-key.js";
 import { createSealerFactory } from "../security/sealing/sealed-text.js";
-import { createFilesystemAudioStore, type FilesystemAudioStoreOptions } from "../storage/backends/filesystem-audio-store.js";
+import type { AudioStore } from "../storage/audio-store.js";
 import { createFilesystemLiveJournal, type FilesystemLiveJournalOptions } from "../storage/backends/filesystem-live-journal.js";
 import type { AppDatabase } from "../storage/database.js";
 import { createAgentFeedbackRepository } from "../storage/repositories/agent-feedback-repository.js";
@@ -23,7 +23,7 @@ export interface OpenStoresOptions {
   readonly database: AppDatabase;
   readonly masterKey: MasterKey;
   readonly metrics: Metrics;
-  readonly audio: FilesystemAudioStoreOptions;
+  readonly audioStore: AudioStore;
   /** Whose live calls these are, where several processes take calls. */
   readonly streamId: string | undefined;
   readonly journal: FilesystemLiveJournalOptions;
@@ -32,7 +32,7 @@ export interface OpenStoresOptions {
 export type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** The database must be migrated. */
-export async function openStores({ database, masterKey, metrics, audio, streamId, journal }: OpenStoresOptions) {
+export async function openStores({ database, masterKey, metrics, audioStore, streamId, journal }: OpenStoresOptions) {
   const sealers = createSealerFactory(masterKey);
   return {
     sealers,
@@ -50,6 +50,6 @@ export async function openStores({ database, masterKey, metrics, audio, streamId
     audit: createAuditRepository({ database, key: masterKey.derive("audit-chain"), onAppend: (outcome) => metrics.auditRecords.inc({ outcome }) }),
     liveCallRecords: createLiveCallRepository({ database, ...(streamId === undefined ? {} : { streamId }) }),
     journal: await createFilesystemLiveJournal(journal),
-    audioStore: await createFilesystemAudioStore(audio),
+    audioStore,
   };
 }

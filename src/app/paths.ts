@@ -31,7 +31,8 @@ export function dashboardDirectory(): string | undefined {
 export interface DataLayout {
   readonly database: { readonly path: string } | { readonly url: string; readonly readUrl?: string };
   readonly lock: string;
-  readonly audio: string;
+  /** Undefined when an object store has the recordings. */
+  readonly audio: string | undefined;
   readonly work: string;
   /** Journals of calls that run. */
   readonly live: string;
@@ -39,20 +40,24 @@ export interface DataLayout {
   readonly adminKey: string;
 }
 
-/** What is shared with other processes lies where `AUDIO_STORE_URL` says. */
+/** What is shared with other processes lies where `AUDIO_STORE_URL` and `LIVE_JOURNAL_DIR` say. */
 export function dataLayout({ dataDirectory, database, audioStore, security }: Config): DataLayout {
-  const shared =
-    audioStore.url === undefined ? dataDirectory : audioStore.url.startsWith("file://") ? fileURLToPath(audioStore.url) : audioStore.url.slice("file:".length);
+  const isObjectStore = audioStore.url?.startsWith("s3:") === true;
+  const shared = isObjectStore || audioStore.url === undefined ? dataDirectory : pathOf(audioStore.url);
   return {
     database:
       database.url === undefined
         ? { path: join(dataDirectory, "openchs.db") }
         : { url: database.url, ...(database.readUrl === undefined ? {} : { readUrl: database.readUrl }) },
     lock: join(dataDirectory, "lock.db"),
-    audio: join(shared, "audio"),
+    audio: isObjectStore ? undefined : join(shared, "audio"),
     work: join(dataDirectory, "work"),
-    live: join(shared, "live"),
+    live: audioStore.journalDirectory ?? join(shared, "live"),
     masterKey: security.masterKeyFile ?? join(dataDirectory, "master.key"),
     adminKey: join(dataDirectory, "admin.key"),
   };
+}
+
+function pathOf(fileUrl: string): string {
+  return fileUrl.startsWith("file://") ? fileURLToPath(fileUrl) : fileUrl.slice("file:".length);
 }

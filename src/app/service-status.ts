@@ -17,7 +17,8 @@ export interface ServiceStatusOptions {
   readonly services: Services;
   readonly duties: Duties;
   readonly dataDirectory: string;
-  readonly recordingsDirectory: string;
+  /** Undefined: an object store has the recordings, and does not tell how much room it has. */
+  readonly recordingsDirectory: string | undefined;
   /** What models run on here. */
   readonly modelDevice: "cpu" | "cuda";
   readonly version: string;
@@ -40,7 +41,7 @@ export function createServiceStatus(options: ServiceStatusOptions): ServiceStatu
     // A disk that can't be asked has no room for anything; and whoever watches must still be told the rest.
     freeBytes: async () => ({
       data: await freeBytes(dataDirectory).catch(() => 0),
-      recordings: await freeBytes(options.recordingsDirectory).catch(() => 0),
+      ...(options.recordingsDirectory === undefined ? {} : { recordings: await freeBytes(options.recordingsDirectory).catch(() => 0) }),
     }),
     modelProcesses: () => ({ count: services.inference.processCount, waiting: services.inference.waitingCount, isNeeded: options.duties.hasModels }),
     workers: () => services.listWorkers(options.worker()),

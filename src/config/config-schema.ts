@@ -35,6 +35,18 @@ function isSafeUrl(url: string): boolean {
   return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname));
 }
 
+/** A prefix ends where a recording's name begins, so nothing in it may be read in two ways. */
+function isAudioStoreUrl(url: string): boolean {
+  return /^file:\/{0,2}\/./u.test(url) || /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+)*\/?$/u.test(url);
+}
+
+/** Credentials in it would go into logs of proxies; a path would be taken for a bucket. */
+function isBareUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(url);
+  return ["http:", "https:"].includes(protocol) && `${username}${password}${search}${hash}` === "" && pathname === "/";
+}
+
 export const configSchema = z.object({
   dataDirectory: z.string().min(1),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
@@ -84,11 +96,14 @@ export const configSchema = z.object({
     caFile: optionalPath,
     namespace: z.string().regex(/^[a-z0-9-]{1,32}$/),
   }),
-  audioStore: z.object({
-    url: z
-      .string()
-      .regex(/^file:\/{0,2}\/./)
-      .optional(),
+  audioStore: z.object({ url: z.string().refine(isAudioStoreUrl).optional(), journalDirectory: optionalPath }),
+  s3: z.object({
+    endpoint: z.string().refine(isBareUrl).optional(),
+    region: z.string().regex(/^[a-zA-Z0-9-]{1,64}$/),
+    isPathStyle: flag.optional(),
+    accessKeyId: z.string().min(1).optional(),
+    secretAccessKey: z.string().min(1).optional(),
+    secretAccessKeyFile: optionalPath,
   }),
   search: z.object({ isOn: flag }),
   retention: z.object({ callDays: integer(0, 36_500), textDays: integer(0, 36_500), audioDays: integer(0, 36_500) }),

@@ -38,10 +38,21 @@ export function loadConfig({ argv = {}, env = {}, file = {} }: ConfigSources): C
   if (parsed.data !== undefined && (parsed.data.tls.certificateFile === undefined) !== (parsed.data.tls.keyFile === undefined)) {
     faults.push("TLS_CERT_FILE and TLS_KEY_FILE must be given together");
   }
+  if (parsed.data !== undefined) faults.push(...objectStoreFaults(parsed.data));
   if (faults.length > 0 || parsed.data === undefined) {
     throw new AppError("CONFIG_INVALID", `Settings are wrong: ${[...new Set(faults)].join("; ")}.`, { details: { faults } });
   }
   return deepFreeze(parsed.data);
+}
+
+/** What an object store needs besides its URL. */
+function objectStoreFaults({ audioStore, s3 }: Config): readonly string[] {
+  if (audioStore.url?.startsWith("s3:") !== true) return [];
+  const secrets = [s3.secretAccessKey, s3.secretAccessKeyFile].filter((secret) => secret !== undefined).length;
+  return [
+    ...(s3.accessKeyId === undefined ? ["S3_ACCESS_KEY_ID must be given when AUDIO_STORE_URL is s3:"] : []),
+    ...(secrets === 1 ? [] : ["one of S3_SECRET_ACCESS_KEY and S3_SECRET_ACCESS_KEY_FILE must be given when AUDIO_STORE_URL is s3:"]),
+  ];
 }
 
 /** A user without a home keeps the data where the program was started. */

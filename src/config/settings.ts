@@ -281,8 +281,33 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
   },
   AUDIO_STORE_URL: {
     path: "audioStore.url",
-    rule: "a file: URL",
-    purpose: "Recordings and journals of live calls of the roles api, worker and stream: a directory that all of them reach (a shared mount).",
+    rule: "a file: URL, or s3://BUCKET/PREFIX",
+    purpose:
+      "Where recordings lie: a directory (for the roles api, worker and stream a shared mount), or a bucket of an object store that speaks S3. Default: under DATA_DIR.",
+  },
+  S3_ENDPOINT: {
+    path: "s3.endpoint",
+    rule: "an http or https URL without user, password or path",
+    purpose: "The object store of AUDIO_STORE_URL, when it is not Amazon's: `https://minio.example:9000`.",
+  },
+  S3_REGION: { path: "s3.region", defaultText: "us-east-1", rule: "the name of a region", purpose: "Region of the bucket; many stores take any." },
+  S3_FORCE_PATH_STYLE: {
+    path: "s3.isPathStyle",
+    rule: "true or false",
+    purpose: "The bucket stands in the path and not in the host's name. Default: true with S3_ENDPOINT, else false.",
+  },
+  S3_ACCESS_KEY_ID: { path: "s3.accessKeyId", rule: "the id of an access key", purpose: "Who we are to the object store. Needed with s3://." },
+  S3_SECRET_ACCESS_KEY: {
+    path: "s3.secretAccessKey",
+    rule: "the secret of that access key",
+    purpose: "Its secret. Better in a file, which other programs of this user's don't see in our environment.",
+  },
+  S3_SECRET_ACCESS_KEY_FILE: { path: "s3.secretAccessKeyFile", rule: "a file path", purpose: "The same in a file, in the place of S3_SECRET_ACCESS_KEY." },
+  LIVE_JOURNAL_DIR: {
+    path: "audioStore.journalDirectory",
+    rule: "a directory path",
+    purpose:
+      "Journals of live calls, written ahead of everything else. Streams that are to finish each other's calls share it (a mount). Default: `live` beside the recordings; with s3:// under DATA_DIR.",
   },
   SHUTDOWN_DEADLINE_MS: {
     path: "shutdownDeadlineMs",

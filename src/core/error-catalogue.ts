@@ -289,8 +289,8 @@ export const ERROR_CATALOGUE = {
     remedy: "Check TLS_CERT_FILE and TLS_KEY_FILE.",
   },
   STORAGE_UNAVAILABLE: {
-    meaning: "The database could not do this.",
-    remedy: "Look at the log; check disk and permissions of the data directory.",
+    meaning: "The database or the object store could not do this.",
+    remedy: "The message says which. Check the data directory's disk and permissions, or run: openchs-ai doctor",
   },
   STORAGE_NOT_EMPTY: {
     meaning: "A backup was to be restored where there is data already.",
@@ -309,8 +309,8 @@ export const ERROR_CATALOGUE = {
     remedy: "Read the current state and try again.",
   },
   STORAGE_FULL: {
-    meaning: "The disk is full.",
-    remedy: "Free space in the data directory.",
+    meaning: "The disk or the object store is full.",
+    remedy: "Free space in the data directory, or where the message says.",
   },
   DELIVERY_WEBHOOK_NOT_FOUND: {
     meaning: "There is no webhook with this id.",

@@ -12,8 +12,8 @@ export interface ServiceStatus {
   checks(scope: "all" | "essential"): Promise<readonly HealthCheckResult[]>;
   uptimeMs(): number;
   engines(): readonly EngineDescription[];
-  /** On the disks of the process's own directory and of the recordings. */
-  freeBytes(): Promise<{ readonly data: number; readonly recordings: number }>;
+  /** On the disks of the process's own directory and of the recordings, unless these lie in an object store. */
+  freeBytes(): Promise<{ readonly data: number; readonly recordings?: number }>;
   /** Of this process; `isNeeded`: its role runs models. */
   modelProcesses(): { readonly count: number; readonly waiting: number; readonly isNeeded: boolean };
   /** Every worker that is known, here or elsewhere. @throws AppError `REDIS_UNAVAILABLE` */

@@ -142,7 +142,7 @@ function foundationMetrics(registers: Registry[]) {
     }),
     freeBytes: new Gauge({
       name: "helpline_storage_free_bytes",
-      help: "Free on the disk, by place (data: the process's own directory; recordings: that of AUDIO_STORE_URL).",
+      help: "Free on the disk, by place (data: the process's own directory; recordings: that of AUDIO_STORE_URL, unless it is s3:).",
       labelNames: ["place"] as const,
       registers,
     }),

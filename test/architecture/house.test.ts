@@ -26,6 +26,7 @@ const ONE_FILE_PACKAGES = [
   "mysql2",
   "ioredis",
   "bullmq",
+  "@aws-sdk/client-s3",
 ];
 const LINE_CAP = 400;
 const LINE_P95 = 300;

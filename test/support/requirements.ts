@@ -16,6 +16,8 @@ const PROGRAMS = {
   ...({ "redis-server": "redis-server", postgres: "postgres", mariadb: "mariadbd" } as const),
   ...({ nginx: "nginx", "nginx-stream": "/usr/lib/nginx/modules/ngx_stream_module.so", nft: "nft", iproute2: "ip", unshare: "unshare" } as const),
   ...({ prometheus: "prometheus", promtool: "promtool" } as const),
+  ...({ swift: "swift-proxy-server", "swift-account": "swift-account-server" } as const),
+  ...({ "swift-container": "swift-container-server", "swift-object": "swift-object-server" } as const),
 } as const;
 
 /** True when one of these is not installed. */

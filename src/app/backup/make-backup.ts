@@ -9,11 +9,11 @@ import { AppError } from "../../core/errors.js";
 import { type PassphraseSeal, sealWithPassphrase } from "../../security/sealing/passphrase-seal.js";
 import { syncDirectory } from "../../security/synced-directory.js";
 import type { AudioStore } from "../../storage/audio-store.js";
-import { createFilesystemAudioStore } from "../../storage/backends/filesystem-audio-store.js";
 import { type DumpedRow, type DumpedTable, readSnapshot } from "../../storage/backup/database-dump.js";
 import { type AppDatabase, openDatabase } from "../../storage/database.js";
 import { refuseMissingData } from "../administration.js";
 import { packageVersion } from "../lifecycle.js";
+import { openAudioStore } from "../open-audio-store.js";
 import { openMasterKey } from "../open-master-key.js";
 import { dataLayout } from "../paths.js";
 import { AUDIO_DIRECTORY, AUDIO_LIST, type AudioEntry, type BackupContent, DATABASE_DIRECTORY, hashing, writeLines, writeManifest } from "./backup-files.js";
@@ -52,7 +52,7 @@ export async function makeBackup(config: Config, { directory, passphrase }: Back
   const database = openDatabase(layout.database);
   try {
     const seal = passphrase === undefined ? null : sealWithPassphrase(await readFile(layout.masterKey), passphrase);
-    const audioStore = await createFilesystemAudioStore({ directory: layout.audio, isShared: true });
+    const audioStore = await openAudioStore(config, { isShared: true });
     const { content, report } = await copyAll({ database, audioStore, partial, seal, fingerprint: masterKey.fingerprint });
     await writeManifest(partial, content, masterKey);
     await rename(partial, directory);

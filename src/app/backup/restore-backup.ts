@@ -8,12 +8,13 @@ import type { Config } from "../../config/config-schema.js";
 import { AppError } from "../../core/errors.js";
 import { loadMasterKey, type MasterKey } from "../../security/master-key.js";
 import { openWithPassphrase } from "../../security/sealing/passphrase-seal.js";
-import { createFilesystemAudioStore } from "../../storage/backends/filesystem-audio-store.js";
+import type { AudioStore } from "../../storage/audio-store.js";
 import type { DumpedRow } from "../../storage/backup/database-dump.js";
 import { loadDatabase } from "../../storage/backup/database-load.js";
 import { openDatabase } from "../../storage/database.js";
 import { lockDirectory } from "../../storage/directory-lock.js";
 import { createAuditRepository } from "../../storage/repositories/audit-repository.js";
+import { openAudioStore } from "../open-audio-store.js";
 import { type DataLayout, dataLayout } from "../paths.js";
 import { AUDIO_DIRECTORY, audioEntrySchema, type BackupContent, checkFile, hashing, readLines, readManifest } from "./backup-files.js";
 
@@ -46,7 +47,7 @@ export async function restoreBackup(config: Config, { directory, passphrase }: R
     if (!isGenuine(masterKey)) throw new AppError("STORAGE_BACKUP_INVALID", "The backup's manifest.json was changed. Nothing was restored.");
     const database = openDatabase(layout.database);
     try {
-      const recordings = await restoreAudio(layout, directory, content);
+      const recordings = await restoreAudio(await openAudioStore(config, { isShared: true }), directory, content);
       const tables = content.tables.map((table) => ({ name: table.name, rows: () => pagesOf(directory, table) }));
       await loadDatabase(database, content.migrations, tables);
       const { recordCount, brokenAtSeq } = await createAuditRepository({ database, key: masterKey.derive("audit-chain") }).verify();
@@ -80,8 +81,7 @@ async function placeMasterKey(layout: DataLayout, content: BackupContent, passph
   throw new AppError("SECURITY_MASTER_KEY_INVALID", "The master key in its place is not the one the backup was made with. Nothing was restored.");
 }
 
-async function restoreAudio(layout: DataLayout, directory: string, content: BackupContent): Promise<number> {
-  const audioStore = await createFilesystemAudioStore({ directory: layout.audio, isShared: true });
+async function restoreAudio(audioStore: AudioStore, directory: string, content: BackupContent): Promise<number> {
   let recordings = 0;
   for await (const line of readLines(directory, content.audio)) {
     const { key, sha256 } = audioEntrySchema.parse(line);

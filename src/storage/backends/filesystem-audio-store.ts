@@ -5,17 +5,10 @@ import { join } from "node:path";
 import { Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.js";
-import {
-  AUDIO_BLOCK_BYTES,
-  AUDIO_HEADER_BYTES,
-  createAudioDecryptor,
-  createAudioEncryptor,
-  createAudioRangeDecryptor,
-  locateAudioBlock,
-  plainAudioBytes,
-} from "../../security/audio-cipher.js";
+import { AUDIO_HEADER_BYTES, createAudioDecryptor, createAudioEncryptor, createAudioRangeDecryptor } from "../../security/audio-cipher.js";
 import { syncDirectory } from "../../security/synced-directory.js";
 import type { AudioStore, ByteRange } from "../audio-store.js";
+import { checkAudioKey, locateSealedRange } from "../sealed-range.js";
 
 const SUFFIX = ".oca";
 const PARTIAL_SUFFIX = ".part";
@@ -36,7 +29,7 @@ export async function createFilesystemAudioStore({ directory, isShared = false }
     const path = join(directory, name);
     if (name.endsWith(PARTIAL_SUFFIX) && (!isShared || (await ageOf(path)) > ABANDONED_AFTER_MS)) await rm(path, { force: true });
   }
-  const pathOf = (audioKey: string): string => join(directory, `${checkKey(audioKey)}${SUFFIX}`);
+  const pathOf = (audioKey: string): string => join(directory, `${checkAudioKey(audioKey)}${SUFFIX}`);
   /** Visible when it is whole. */
   const store = async (audioKey: string, through: (file: Writable) => Promise<void>): Promise<void> => {
     const path = pathOf(audioKey);
@@ -104,13 +97,10 @@ interface RangeRequest {
   readonly size: number;
 }
 
-/** A range that reaches the end is read to the end of the file: only its last block tells whether the file is whole. */
 async function readRange({ path, callKey, range, size }: RangeRequest): Promise<Readable> {
   if (range.end <= range.start) return Readable.from([]);
-  const plainBytes = plainAudioBytes(size);
-  const { blockNumber, fileOffset } = locateAudioBlock(Math.max(0, Math.min(range.start, plainBytes - 1)));
+  const { blockNumber, place } = locateSealedRange(range, size);
   const decryptor = createAudioRangeDecryptor(callKey, await readHeader(path), { ...range, blockNumber });
-  const place = range.end > plainBytes ? { start: fileOffset } : { start: fileOffset, end: locateAudioBlock(range.end - 1 + AUDIO_BLOCK_BYTES).fileOffset - 1 };
   return decryptFile(path, decryptor, place);
 }
 
@@ -123,11 +113,6 @@ async function readHeader(path: string): Promise<Buffer> {
   } finally {
     await file.close();
   }
-}
-
-function checkKey(audioKey: string): string {
-  if (!/^[0-9a-zA-Z-]{1,64}$/.test(audioKey)) throw new RangeError("audio key holds characters it must not");
-  return audioKey;
 }
 
 function toStoreError(error: unknown): unknown {

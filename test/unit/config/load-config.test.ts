@@ -69,12 +69,55 @@ describe("loadConfig", () => {
     expect(error.details["faults"]).toHaveLength(6);
   });
 
+  describe("of an object store", () => {
+    const whole = { AUDIO_STORE_URL: "s3://recordings/helpline", S3_ACCESS_KEY_ID: "id", S3_SECRET_ACCESS_KEY: "secret" };
+
+    it.each(["s3://recordings", "s3://recordings/", "s3://my.bucket-1/a/b_c.d/"])("take %s", (url) => {
+      expect(loadConfig({ env: { ...whole, AUDIO_STORE_URL: url } }).audioStore.url).toBe(url);
+    });
+
+    it.each([
+      "s3:",
+      "s3://",
+      "s3://UPPER/x",
+      "s3://id:secret@recordings",
+      "s3://recordings/../x",
+      "s3://recordings//x",
+      "s3://recordings/a b",
+      "s3://r?x=1",
+      "https://x/y",
+      "recordings",
+      "file:",
+    ])("refuse %s", (url) => {
+      expect(faultOf({ env: { ...whole, AUDIO_STORE_URL: url } }).safeMessage).toContain("AUDIO_STORE_URL must be");
+    });
+
+    it.each(["minio:9000", "ftp://minio", "https://id:secret@minio", "https://minio/bucket", "https://minio/?x=1"])("refuse the endpoint %s", (endpoint) => {
+      expect(faultOf({ env: { ...whole, S3_ENDPOINT: endpoint } }).safeMessage).toContain("S3_ENDPOINT must be");
+    });
+
+    it("ask for what is missing, and for one secret only", () => {
+      const { AUDIO_STORE_URL } = whole;
+      const fault = faultOf({ env: { AUDIO_STORE_URL } });
+      expect(fault.code).toBe("CONFIG_INVALID");
+      for (const variable of ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY_FILE"]) expect(fault.safeMessage).toContain(variable);
+      expect(faultOf({ env: { ...whole, S3_SECRET_ACCESS_KEY_FILE: "/run/secret" } }).safeMessage).toContain("one of S3_SECRET_ACCESS_KEY");
+      const { S3_SECRET_ACCESS_KEY: _, ...byFile } = { ...whole, S3_SECRET_ACCESS_KEY_FILE: "/run/secret" };
+      expect(loadConfig({ env: byFile }).s3).toEqual({ region: "us-east-1", accessKeyId: "id", secretAccessKeyFile: "/run/secret" });
+    });
+
+    it("mean nothing where recordings lie in a directory", () => {
+      expect(loadConfig({ env: { AUDIO_STORE_URL: "file:///srv/recordings", S3_REGION: "eu-west-1" } }).s3).toEqual({ region: "eu-west-1" });
+    });
+  });
+
   it("never tells a value, which may be a secret", () => {
     const secret = "hunter2-Zanzibar";
     const anyText = [
       "DATA_DIR",
       "MODELS_DIR",
       "HF_TOKEN",
+      ...["S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_SECRET_ACCESS_KEY_FILE", "LIVE_JOURNAL_DIR"],
       "REMOTE_SPEECH_MODEL",
       "REMOTE_CHAT_MODEL",
       "HOST",
