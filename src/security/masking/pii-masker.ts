@@ -27,6 +27,9 @@ export interface MaskedText {
 const CONTEXT_SEGMENTS = 2;
 /** Shorter parts of a name are initials and particles. */
 const LEAST_NAME_PART = 3;
+/** Letters of a local part that stands for its address. */
+const LEAST_LOCAL_PART = 7;
+const EMAIL_AT = /@|\s(?:at|et|kwenye)\s/i;
 const WORD = /[\p{L}\p{M}\p{N}]+(?:['’ʼ-][\p{L}\p{M}\p{N}]+)*/gu;
 
 export class CallMasker {
@@ -74,9 +77,12 @@ export class CallMasker {
       const pseudonym = this.#pseudonyms.get(keyOf(text.slice(startOffset, endOffset))) ?? `[${kind}]`;
       return { startOffset, endOffset, pseudonym };
     });
+    const known = this.#knownIn(text, pieces);
+    const isWithin = (piece: MaskedPiece): boolean =>
+      known.some(({ startOffset, endOffset }) => startOffset <= piece.startOffset && piece.endOffset <= endOffset);
     return maskedText(
       text,
-      [...pieces, ...this.#knownIn(text, pieces)].sort((one, other) => one.startOffset - other.startOffset),
+      [...pieces.filter((piece) => !isWithin(piece)), ...known].sort((one, other) => one.startOffset - other.startOffset),
     );
   }
 
@@ -90,6 +96,8 @@ export class CallMasker {
     const pseudonym = same ?? `[${kind}_${this.#next(kind)}]`;
     this.#pseudonyms.set(key, pseudonym);
     this.#remember(words, pseudonym);
+    // What is before the "at" is repeated alone: "ali hamisi nne, right?"
+    if (kind === "EMAIL") this.#remember(localPartOf(value), pseudonym);
     for (const part of parts) {
       if (this.#pseudonyms.has(part)) continue;
       this.#pseudonyms.set(part, pseudonym);
@@ -124,7 +132,10 @@ export class CallMasker {
       const startOffset = words[start]?.startOffset;
       const endOffset = words[at - 1]?.endOffset;
       if (known === undefined || startOffset === undefined || endOffset === undefined) continue;
-      if (!taken.some((piece) => piece.startOffset < endOffset && startOffset < piece.endOffset)) {
+      // What was found here is better known only where it is the whole of it: "ali hamisi nne", of which two words are a name.
+      const over = taken.filter((piece) => piece.startOffset < endOffset && startOffset < piece.endOffset);
+      const isWhole = over.every((piece) => startOffset <= piece.startOffset && piece.endOffset <= endOffset);
+      if (isWhole && !over.some((piece) => piece.startOffset === startOffset && piece.endOffset === endOffset)) {
         pieces.push({ startOffset, endOffset, pseudonym: known.pseudonym });
       }
     }
@@ -154,6 +165,12 @@ function maskedText(original: string, pieces: readonly MaskedPiece[]): MaskedTex
     return offset + shift;
   };
   return { text, pieces, toMasked: convert("original", "masked"), toOriginal: convert("masked", "original") };
+}
+
+/** Empty where it is so short that it may be any word. */
+function localPartOf(email: string): readonly string[] {
+  const words = wordsOf(email.split(EMAIL_AT)[0] ?? "").map(({ word }) => word);
+  return words.join("").length >= LEAST_LOCAL_PART && words.length < wordsOf(email).length ? words : [];
 }
 
 function keyOf(value: string): string {

@@ -53,6 +53,10 @@ describe("what of a call is masked", () => {
     ]);
   });
 
+  it("is the same address where only what is before the at is said again", () => {
+    expect(masked("andika ali hamisi nne sita at outlook nukta com", "ali hamisi nne sita si ndiyo")).toEqual(["andika [EMAIL_1]", "[EMAIL_1] si ndiyo"]);
+  });
+
   it("is a name when it answers the question for one", () => {
     expect(masked("What is your name?", "Zuhuriwe.")[1]).toBe("[NAME_1].");
   });

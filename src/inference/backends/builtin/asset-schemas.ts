@@ -200,7 +200,8 @@ export const personalDataSchema = z.strictObject({
   letter_names: words,
   code_words: words,
   plain_number_words: z.record(languageKey, words),
-  email: z.strictObject({ at: words, dot: words, domains: words }),
+  /** `stops`: words that an address never begins with; `spelling_aids`: phrases within one that are not of it ("as in"). */
+  email: z.strictObject({ at: words, dot: words, domains: words, providers: words, joiners: words, spelling_aids: words, number_words: words, stops: words }),
   address_numbers: byLanguage,
   street_words: words,
   schools: z.strictObject({ words, levels: words }),

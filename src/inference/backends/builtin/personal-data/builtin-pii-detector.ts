@@ -15,7 +15,7 @@ import { ScopeReader } from "../text/scope-reader.js";
 import { normalizeWord, type TokenRange } from "../text/tokenizer.js";
 import { NumberRunFinder } from "./number-run-finder.js";
 import { SchoolNameFinder } from "./school-name-finder.js";
-import { findSpokenEmails } from "./spoken-email-finder.js";
+import { SpokenEmailFinder } from "./spoken-email-finder.js";
 import { StrayNameFinder } from "./stray-name-finder.js";
 import { findWrittenPatterns } from "./written-patterns.js";
 
@@ -38,6 +38,7 @@ class BuiltinPiiDetector implements PiiDetector {
   readonly #places: PlaceFinder;
   readonly #strayNames: StrayNameFinder;
   readonly #numberRuns: NumberRunFinder;
+  readonly #emails: SpokenEmailFinder;
   readonly #schools: SchoolNameFinder;
   readonly #addressNumbers: PhraseMatcher<true>;
   readonly #streets: ReadonlySet<string>;
@@ -57,6 +58,11 @@ class BuiltinPiiDetector implements PiiDetector {
     this.#addressNumbers = matcherOf(allPhrases(personalData.address_numbers));
     this.#streets = new Set(personalData.street_words);
     this.#listedNames = new Set(assets.names.groups.flatMap((group) => group.names.map(normalizeWord)));
+    this.#emails = new SpokenEmailFinder({
+      lexicon: personalData.email,
+      numbers: assets.numbers,
+      isCommon: (word) => common.has(word) && !this.#listedNames.has(word),
+    });
     this.#neverNames = new Set([...personalData.never_names, ...people.capital_words]);
     const broad = [districts.countries, districts.kenya, districts.tanzania, districts.uganda].flat().map((name) => name.split(/[\s-]+/).map(normalizeWord));
     this.#broadPlaces = new Set(broad.map((words) => words.join(" ")));
@@ -82,7 +88,7 @@ class BuiltinPiiDetector implements PiiDetector {
     const add = (kind: PiiKind, ranges: readonly TokenRange[]): void => {
       for (const range of ranges) spans.push(...spanOf(reading, kind, range));
     };
-    add("EMAIL", findSpokenEmails(reading, this.#assets.personalData.email));
+    add("EMAIL", this.#emails.find(reading));
     for (const run of this.#numberRuns.find(reading, asked)) add(run.kind, [run]);
     add("ADDRESS", [...this.#addressNumbers.findAll(reading), ...this.#streetNames(reading)]);
     for (const place of this.#places.find(reading, index)) {
