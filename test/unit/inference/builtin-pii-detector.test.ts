@@ -31,3 +31,29 @@ describe("e-mail addresses as they are spoken", () => {
     },
   );
 });
+
+describe("numbers and codes as they are dictated", () => {
+  it.each([
+    ["my passport is A K zero four five six seven", "NATIONAL_ID A K zero four five six seven"],
+    ["her badge number is 88214", "NATIONAL_ID 88214"],
+    ["namba ya mwanafunzi ni 4471", "NATIONAL_ID 4471"],
+    ["her UPI is H7KQ2P", "NATIONAL_ID H7KQ2P"],
+    ["the reg number bed 0214 023", "NATIONAL_ID bed 0214 023"],
+    ["they gave me ob 37 14 11 2026", "CASE_NUMBER ob 37 14 11 2026"],
+    ["jalada namba bug rb 2214 2026", "CASE_NUMBER bug rb 2214 2026"],
+    ["kesi namba tz moja moja sita tano", "CASE_NUMBER tz moja moja sita tano"],
+    ["Polisi walinipa OB namba 22 ya tarehe 3/10/2026.", "CASE_NUMBER 22 ya tarehe 3/10/2026"],
+  ])("%s", (text, wanted) => {
+    expect(found(text)).toEqual([wanted]);
+  });
+
+  it.each([
+    ["case number?", "you can call back on 116"],
+    ["naomba namba yako", "piga simu moja moja sita"],
+    ["he counts one two three four five six seven and hides"],
+    ["it was on 14 03 2026"],
+    ["the case is about 300 shillings"],
+  ])("none: %s %s", (...texts) => {
+    expect(found(...texts)).toEqual([]);
+  });
+});

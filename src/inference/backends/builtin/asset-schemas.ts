@@ -196,6 +196,10 @@ const words = z.array(z.string().min(1));
 export const personalDataSchema = z.strictObject({
   ...header,
   number_cues: z.partialRecord(z.enum(PII_KINDS), byLanguage),
+  /** Everybody's: helplines and emergency services. */
+  public_numbers: words,
+  /** Words for a kind of number that are written as its beginning: "OB 34/6". */
+  code_prefixes: words,
   number_spellings: words,
   letter_names: words,
   code_words: words,
