@@ -57,3 +57,30 @@ describe("numbers and codes as they are dictated", () => {
     expect(found(...texts)).toEqual([]);
   });
 });
+
+describe("names by the company they keep", () => {
+  it.each([
+    ["my aunt joy helps me", "NAME joy"],
+    ["neema ana umri gani", "NAME neema"],
+    ["namuunganisha koplo zilabu", "NAME zilabu"],
+    ["the twins faith and hope are ten", "NAME faith", "NAME hope"],
+    ["anaitwa juma mkonozo", "NAME juma mkonozo"],
+    ["i saw chepng'etuny there", "NAME chepng'etuny"],
+    ["please ask for mama nduta", "NAME mama nduta"],
+    ["it is spelt w a n g a r i", "NAME w a n g a r i"],
+    ["He is Saitoti ole Nkabale.", "NAME Saitoti ole Nkabale"],
+  ])("%s", (text, ...wanted) => {
+    expect(found(text)).toEqual(wanted);
+  });
+
+  it.each(["There is no joy in that house and no hope.", "nampigia mama kila siku", "akanipush then nikafall", "she was complaining about the loans"])(
+    "none: %s",
+    (text) => {
+      expect(found(text)).toEqual([]);
+    },
+  );
+
+  it("is the first word of a long answer", () => {
+    expect(found("what is your name", "zilabu fourteen i stay with my grandmother near here")).toEqual(["NAME zilabu"]);
+  });
+});

@@ -212,6 +212,15 @@ export const personalDataSchema = z.strictObject({
   name_questions: byLanguage,
   name_answer_fillers: words,
   name_introducers: byLanguage,
+  /** `weak_names`: names that are words so often that only a capital or "my name is" makes them one; `shapes`: of names, by people. */
+  name_contexts: z.strictObject({
+    introducers: words,
+    titles_of_names: words,
+    person_verbs: words,
+    verbs_after_unknown: words,
+    weak_names: words,
+    shapes: z.array(z.string().refine(isPattern)),
+  }),
   after_names: words,
   never_names: words,
 });

@@ -13,6 +13,7 @@ import { allPhrases } from "../text/lexicon-phrases.js";
 import { PhraseMatcher } from "../text/phrase-matcher.js";
 import { ScopeReader } from "../text/scope-reader.js";
 import { normalizeWord, type TokenRange } from "../text/tokenizer.js";
+import { NameContextFinder } from "./name-context-finder.js";
 import { NumberRunFinder } from "./number-run-finder.js";
 import { SchoolNameFinder } from "./school-name-finder.js";
 import { SpokenEmailFinder } from "./spoken-email-finder.js";
@@ -37,12 +38,15 @@ class BuiltinPiiDetector implements PiiDetector {
   readonly #names: NameFinder;
   readonly #places: PlaceFinder;
   readonly #strayNames: StrayNameFinder;
+  readonly #nameContexts: NameContextFinder;
   readonly #numberRuns: NumberRunFinder;
   readonly #emails: SpokenEmailFinder;
   readonly #schools: SchoolNameFinder;
   readonly #addressNumbers: PhraseMatcher<true>;
   readonly #streets: ReadonlySet<string>;
   readonly #listedNames: ReadonlySet<string>;
+  /** What is a word, be it a name as well. */
+  readonly #words: ReadonlySet<string>;
   readonly #neverNames: ReadonlySet<string>;
   readonly #broadPlaces: ReadonlySet<string>;
 
@@ -52,6 +56,7 @@ class BuiltinPiiDetector implements PiiDetector {
     this.#scopes = new ScopeReader(assets.scopes);
     this.#names = new NameFinder(assets);
     this.#places = new PlaceFinder(assets);
+    this.#words = new Set([...assets.commonWords.words, ...assets.names.ambiguous.map(normalizeWord), ...assets.places.ambiguous.map(normalizeWord)]);
     const common = new Set([...assets.commonWords.words, ...personalData.never_names, ...people.capital_words, ...people.not_names]);
     this.#numberRuns = new NumberRunFinder(assets.numbers, personalData, common);
     this.#schools = new SchoolNameFinder(personalData, assets.landmarks, common);
@@ -72,6 +77,15 @@ class BuiltinPiiDetector implements PiiDetector {
       afterNames: new Set(personalData.after_names),
       listed: this.#listedNames,
     });
+    const isKnown = (word: string): boolean => common.has(word) || this.#listedNames.has(word);
+    const { countries, kenya, tanzania, uganda } = assets.places;
+    const placeWords = [...broad.flat(), ...[countries, kenya, tanzania, uganda].flat().flatMap((name) => name.split(/[\s-]+/).map(normalizeWord))];
+    this.#nameContexts = new NameContextFinder(assets, {
+      common: new Set([...common, ...broad.flat()]),
+      listed: this.#listedNames,
+      places: new Set(placeWords.filter((word) => !this.#listedNames.has(word))),
+      isKnown,
+    });
   }
 
   detect(texts: readonly string[]): readonly (readonly PiiSpan[])[] {
@@ -86,7 +100,8 @@ class BuiltinPiiDetector implements PiiDetector {
   ): readonly PiiSpan[] {
     const spans: PiiSpan[] = [...findWrittenPatterns(reading.segment.text)];
     const add = (kind: PiiKind, ranges: readonly TokenRange[]): void => {
-      for (const range of ranges) spans.push(...spanOf(reading, kind, range));
+      for (const range of ranges)
+        spans.push(...spanOf(reading, kind, range).map((span) => (this.#isWord(reading, range) ? { ...span, isWord: true as const } : span)));
     };
     add("EMAIL", this.#emails.find(reading));
     for (const run of this.#numberRuns.find(reading, asked)) add(run.kind, [run]);
@@ -96,7 +111,11 @@ class BuiltinPiiDetector implements PiiDetector {
       if (kind !== undefined) add(kind, [place]);
     }
     add("SCHOOL", this.#schools.find(reading));
-    add("NAME", [...named.filter((range) => !this.#isNoName(reading, range)), ...this.#strayNames.find(reading, asked)]);
+    const names = [...named.filter((range) => !this.#isNoName(reading, range)), ...this.#strayNames.find(reading, asked)];
+    add(
+      "NAME",
+      this.#nameContexts.find(reading, names).filter((range) => !this.#isNoName(reading, range)),
+    );
     return united(spans, reading.segment.text);
   }
 
@@ -104,6 +123,11 @@ class BuiltinPiiDetector implements PiiDetector {
   #isNoName({ tokens }: SegmentReading, { firstToken, endToken }: TokenRange): boolean {
     const words = tokens.slice(firstToken, endToken).map(({ norm }) => norm);
     return words.some((word) => this.#neverNames.has(word)) && !words.some((word) => this.#listedNames.has(word) && !this.#neverNames.has(word));
+  }
+
+  #isWord({ tokens }: SegmentReading, { firstToken, endToken }: TokenRange): boolean {
+    const word = tokens[firstToken]?.norm ?? "";
+    return endToken - firstToken === 1 && this.#words.has(word);
   }
 
   /** A district, or more. */
@@ -151,7 +175,8 @@ function united(spans: readonly PiiSpan[], text: string): readonly PiiSpan[] {
       continue;
     }
     const kind = PII_KINDS.indexOf(span.kind) < PII_KINDS.indexOf(last.kind) ? span.kind : last.kind;
-    joined[joined.length - 1] = { kind, startOffset: last.startOffset, endOffset: Math.max(last.endOffset, span.endOffset) };
+    const isWord = last.isWord === true && span.endOffset <= last.endOffset && span.startOffset >= last.startOffset ? { isWord: true as const } : {};
+    joined[joined.length - 1] = { kind, startOffset: last.startOffset, endOffset: Math.max(last.endOffset, span.endOffset), ...isWord };
   }
   return joined;
 }
