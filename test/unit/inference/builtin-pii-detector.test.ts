@@ -84,3 +84,56 @@ describe("names by the company they keep", () => {
     expect(found("what is your name", "zilabu fourteen i stay with my grandmother near here")).toEqual(["NAME zilabu"]);
   });
 });
+
+describe("schools by their names", () => {
+  it.each([
+    ["i go to green valley primary", "green valley primary"],
+    ["Niko form three pale Kibera Sec.", "Kibera Sec"],
+    ["I'm at St. Mary's Girls, boarding.", "St. Mary's Girls"],
+    ["She goes to Our Lady of Mercy Primary.", "Our Lady of Mercy Primary"],
+    ["anasoma shule ya msingi mwendapole", "shule ya msingi mwendapole"],
+    ["Yuko Chuo cha Ufundi Chang'ombe.", "Chuo cha Ufundi Chang'ombe"],
+    ["he learns at madrasatul nurain", "madrasatul nurain"],
+  ])("%s", (text, wanted) => {
+    expect(found(text)).toEqual([`SCHOOL ${wanted}`]);
+  });
+
+  it("is what answers the question for one", () => {
+    expect(found("Which school do you go to?", "Lenanasoi.")).toEqual(["SCHOOL Lenanasoi"]);
+  });
+
+  it.each(["The primary school is far", "he is in upper primary", "nitaenda shule Monday", "niko shule ya sekondari", "two girls from another school"])(
+    "none: %s",
+    (text) => {
+      expect(found(text)).toEqual([]);
+    },
+  );
+});
+
+describe("addresses and places below the district", () => {
+  it.each([
+    ["we live in block f house fourteen", "ADDRESS block f house fourteen"],
+    ["nyumba namba saba kitalu c", "ADDRESS nyumba namba saba kitalu c"],
+    ["It is block namba tatu, ghorofa ya pili.", "ADDRESS block namba tatu, ghorofa ya pili"],
+    ["I work at 24 Biashara Street, second floor.", "ADDRESS 24 Biashara Street, second floor"],
+    ["send it to p o box 1187 30100 eldoret", "ADDRESS p o box 1187 30100 eldoret"],
+    ["The house is next to the church behind the posho mill.", "ADDRESS next to the church behind the posho mill"],
+    ["ni nyuma ya soko, nyumba namba tatu", "ADDRESS nyuma ya soko, nyumba namba tatu"],
+    ["I stay in Githurai 45.", "PLACE Githurai 45"],
+    ["tunakaa kijiji cha mwendapole", "PLACE kijiji cha mwendapole"],
+    ["we are in rabuor village", "PLACE rabuor village"],
+  ])("%s", (text, ...wanted) => {
+    expect(found(text)).toEqual(wanted);
+  });
+
+  it("is what answers where somebody lives", () => {
+    expect(found("where do you live", "zilabuni")).toEqual(["PLACE zilabuni"]);
+  });
+
+  it.each(["we have two houses, nyumba mbili", "it is near the shop", "no one is in the room, I am alone", "we come from Nakuru County", "I walk on the road"])(
+    "none: %s",
+    (text) => {
+      expect(found(text)).toEqual([]);
+    },
+  );
+});

@@ -206,9 +206,30 @@ export const personalDataSchema = z.strictObject({
   plain_number_words: z.record(languageKey, words),
   /** `stops`: words that an address never begins with; `spelling_aids`: phrases within one that are not of it ("as in"). */
   email: z.strictObject({ at: words, dot: words, domains: words, providers: words, joiners: words, spelling_aids: words, number_words: words, stops: words }),
-  address_numbers: byLanguage,
-  street_words: words,
-  schools: z.strictObject({ words, levels: words }),
+  /** `counted_units`: after which a number in words is a count; `things`: what ways are described by. */
+  addresses: z.strictObject({
+    units: words,
+    counted_units: words,
+    number_words: words,
+    streets: words,
+    buildings: words,
+    ordinals: words,
+    fixed: words,
+    street_heads: words,
+    things: words,
+  }),
+  local_places: z.strictObject({ heads: words, cues: words, endings: words, parts: words, questions: words }),
+  /** `endings`: such as only follow a name; `not_names`: what may stand beside the word for a school and is no name. */
+  schools: z.strictObject({
+    words,
+    levels: words,
+    endings: words,
+    not_names: words,
+    name_words: words,
+    before_names: words,
+    introducers: words,
+    questions: words,
+  }),
   name_questions: byLanguage,
   name_answer_fillers: words,
   name_introducers: byLanguage,
