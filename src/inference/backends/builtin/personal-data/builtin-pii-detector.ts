@@ -116,8 +116,8 @@ class BuiltinPiiDetector implements PiiDetector {
     const addresses = this.#addresses.find(reading);
     add("ADDRESS", addresses);
     // The number of a post box is as long as a telephone's.
-    const isOfAddress = (run: TokenRange): boolean => addresses.some(({ firstToken, endToken }) => firstToken < run.firstToken && run.endToken <= endToken);
-    for (const run of this.#numberRuns.find(reading, asked)) if (!isOfAddress(run)) add(run.kind, [run]);
+    const within = new Set(addresses.flatMap(({ firstToken, endToken }) => Array.from({ length: endToken - firstToken - 1 }, (_, at) => firstToken + 1 + at)));
+    for (const run of this.#numberRuns.find(reading, asked)) if (!(within.has(run.firstToken) && within.has(run.endToken - 1))) add(run.kind, [run]);
     const places = this.#places.find(reading, index).filter(({ firstToken, endToken }) => {
       return endToken - firstToken > 1 || !this.#neverPlaces.has(reading.tokens[firstToken]?.norm ?? "");
     });
