@@ -20,7 +20,8 @@ function read(prefix) {
 }
 
 export const labelledDialogues = () => read("dialogues-");
-export const labelledPersonalData = () => read("personal-data-");
+/** @param set - `a`: blind; `b`: what the rules of masking are developed with */
+export const labelledPersonalData = (set) => read(`personal-data-${set}`);
 export const labelledUtterances = () => read("utterances-");
 
 /** Makes a thing for each fold once: several conditions are measured with the same models. */

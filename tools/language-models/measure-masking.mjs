@@ -7,9 +7,12 @@ import { labelledPersonalData, ROOT } from "./labelled-data.mjs";
 
 const detector = createBuiltinPiiDetector({ assetsDirectory: `${ROOT}data` });
 
-/** @param damage - done to the texts first; none when undefined */
-export function measureMasking(damage) {
-  const records = labelledPersonalData();
+/**
+ * @param set - `a` or `b`
+ * @param damage - done to the texts first; none when undefined
+ */
+export function measureMasking(set, damage) {
+  const records = labelledPersonalData(set);
   const scores = (damage === undefined ? records : damageRecords(records, damage)).map((record) => scorePii(record, detector));
   return makeScoreSheet(scores, piiMeasures);
 }

@@ -51,7 +51,13 @@ const cases = await sequence((damage) => crossValidateCases({ damage }));
 const languages = await sequence((damage) => measureLanguage(damage));
 const questions = await sequence((damage) => measureQuestions(damage));
 const summaries = await sequence((damage) => measureSummaries(damage));
-const maskings = CONDITIONS.map(([, damage]) => measureMasking(damage));
+const [maskings, developedMaskings] = ["a", "b"].map((set) => CONDITIONS.map(([, damage]) => measureMasking(set, damage)));
+const MASKING_ROWS = [
+  ..."NAME PHONE_NUMBER EMAIL NATIONAL_ID ACCOUNT_NUMBER CASE_NUMBER PLATE ADDRESS SCHOOL PLACE".split(" ").map((kind) => [`${kind} recall`]),
+  ["recall of phones, ids and e-mail"],
+  ["recall of all kinds"],
+  ["precision"],
+];
 const [dialogues, utterances] = [labelledDialogues().length, labelledUtterances().length];
 
 writeFileSync(
@@ -170,30 +176,19 @@ ${byCondition(
 
 ## Personal data
 
-What the masker covers of what is labelled as personal, every word of it, in \`personal-data-a.jsonl\`: pieces of calls full of names,
-numbers and addresses, by an author who had seen neither rules nor lists nor other labels, and which nobody looked at while changing the
-rules. Precision is the share of what it masks that is so labelled (a town masked counts as neither). Rules and lists, nothing trained. On
-the 225 calls that the rules were written with, names are 0.95, and phones, ids and e-mail 1.00. Words misheard in a number or an address
-are counted as shown although nobody could use them.
+What the masker covers of what is labelled as personal, every word of it. Precision is the share of what it masks that is so labelled (a
+town masked counts as neither). Rules and lists, nothing trained. Words misheard in a number or an address are counted as shown although
+nobody could use them.
 
-${byCondition(
-  maskings,
-  [
-    "NAME recall",
-    "PHONE_NUMBER recall",
-    "EMAIL recall",
-    "NATIONAL_ID recall",
-    "ACCOUNT_NUMBER recall",
-    "CASE_NUMBER recall",
-    "PLATE recall",
-    "ADDRESS recall",
-    "SCHOOL recall",
-    "PLACE recall",
-    "recall of phones, ids and e-mail",
-    "recall of all kinds",
-    "precision",
-  ].map((name) => [name]),
-)}
+Blind, \`personal-data-a.jsonl\`: pieces of calls full of names, numbers and addresses, by an author who had seen neither rules nor lists nor
+other labels, and which nobody looked at while changing the rules.
+
+${byCondition(maskings, MASKING_ROWS)}
+
+Not blind, \`personal-data-b.jsonl\`: written by the session that then changed the rules until they found what is in it. These figures are
+better than what a helpline will see; what is lost between the two tables is how far the rules know their author.
+
+${byCondition(developedMaskings, MASKING_ROWS)}
 
 ## What falls short of what we aim at
 
@@ -203,7 +198,7 @@ ${byCondition(
 | recall of critical priority 0.95 | ${figure(find(cases[0], "recall of critical priority")?.value)} |
 | risk recall 0.97 at precision 0.70 | ${figure(find(risks[0].utterances, "any danger recall")?.value)} at ${figure(find(risks[0].utterances, "any danger precision")?.value)}; with hints ${figure(find(risks[0].utterances, "any hint recall")?.value)} at ${figure(find(risks[0].utterances, "any hint precision")?.value)} |
 | false high alerts in scary words at most 0.05 | ${figure(find(risks[0].utterances, "false high alerts, scary")?.value)} |
-| personal data: names 0.95; phones, ids and e-mail 0.99 | ${["NAME", "PHONE_NUMBER", "NATIONAL_ID", "EMAIL"].map((label) => figure(find(maskings[0], `${label} recall`)?.value)).join("; ")} |
+| personal data, blind: names 0.95; phones, ids and e-mail 0.99; without capitals and punctuation at most 0.05 less | ${["NAME", "PHONE_NUMBER", "NATIONAL_ID", "EMAIL"].map((label) => figure(find(maskings[0], `${label} recall`)?.value)).join("; ")}; bare ${["NAME", "PHONE_NUMBER", "NATIONAL_ID", "EMAIL"].map((label) => figure(find(maskings[1], `${label} recall`)?.value)).join("; ")} |
 | VICTIM 0.75, PERPETRATOR 0.70, LANDMARK 0.70, PHONE_NUMBER 0.95 | ${["VICTIM", "PERPETRATOR", "LANDMARK", "PHONE_NUMBER"].map((label) => figure(find(entities[0], `${label} distinct F1`)?.value)).join(", ")} |
 `,
 );

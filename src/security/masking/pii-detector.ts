@@ -10,6 +10,8 @@ export interface PiiSpan {
   readonly kind: PiiKind;
   readonly startOffset: number;
   readonly endOffset: number;
+  /** A name that is a word as well ("Joy"): elsewhere it is a name only with a capital, in a text that has capitals. */
+  readonly isWord?: true;
 }
 
 export interface PiiDetector {

@@ -27,7 +27,16 @@ export interface MaskedText {
 const CONTEXT_SEGMENTS = 2;
 /** Shorter parts of a name are initials and particles. */
 const LEAST_NAME_PART = 3;
+/** Letters of a local part that stands for its address. */
+const LEAST_LOCAL_PART = 7;
+const EMAIL_AT = /@|\s(?:at|et|kwenye)\s/i;
 const WORD = /[\p{L}\p{M}\p{N}]+(?:['’ʼ-][\p{L}\p{M}\p{N}]+)*/gu;
+
+interface KnownValue {
+  readonly words: readonly string[];
+  readonly pseudonym: string;
+  readonly isWord?: true | undefined;
+}
 
 export class CallMasker {
   readonly #detector: PiiDetector;
@@ -37,7 +46,7 @@ export class CallMasker {
   /** Pseudonym by what it stands for, in lower case. */
   readonly #pseudonyms = new Map<string, string>();
   /** Words of names and whole other values, by their first word. */
-  readonly #known = new Map<string, { readonly words: readonly string[]; readonly pseudonym: string }[]>();
+  readonly #known = new Map<string, readonly KnownValue[]>();
   readonly #counts = new Map<PiiKind, number>();
 
   constructor(detector: PiiDetector) {
@@ -56,7 +65,7 @@ export class CallMasker {
       this.#texts.set(segment.id, segment.text);
       this.#learnt.push(segment.text);
       this.#found.set(segment.text, spans);
-      for (const span of spans) this.#number(span.kind, segment.text.slice(span.startOffset, span.endOffset));
+      for (const span of spans) this.#number(span, segment.text.slice(span.startOffset, span.endOffset));
     }
     this.#learnt.splice(0, this.#learnt.length - CONTEXT_SEGMENTS);
   }
@@ -74,13 +83,16 @@ export class CallMasker {
       const pseudonym = this.#pseudonyms.get(keyOf(text.slice(startOffset, endOffset))) ?? `[${kind}]`;
       return { startOffset, endOffset, pseudonym };
     });
+    const known = this.#knownIn(text, pieces);
+    const isWithin = (piece: MaskedPiece): boolean =>
+      known.some(({ startOffset, endOffset }) => startOffset <= piece.startOffset && piece.endOffset <= endOffset);
     return maskedText(
       text,
-      [...pieces, ...this.#knownIn(text, pieces)].sort((one, other) => one.startOffset - other.startOffset),
+      [...pieces.filter((piece) => !isWithin(piece)), ...known].sort((one, other) => one.startOffset - other.startOffset),
     );
   }
 
-  #number(kind: PiiKind, value: string): void {
+  #number({ kind, isWord }: PiiSpan, value: string): void {
     const key = keyOf(value);
     if (this.#pseudonyms.has(key)) return;
     const words = wordsOf(value).map(({ word }) => word);
@@ -89,11 +101,13 @@ export class CallMasker {
     const same = parts.map((part) => this.#pseudonyms.get(part)).find((pseudonym) => pseudonym !== undefined);
     const pseudonym = same ?? `[${kind}_${this.#next(kind)}]`;
     this.#pseudonyms.set(key, pseudonym);
-    this.#remember(words, pseudonym);
+    this.#remember(words, { pseudonym, isWord });
+    // What is before the "at" is repeated alone: "ali hamisi nne, right?"
+    if (kind === "EMAIL") this.#remember(localPartOf(value), { pseudonym });
     for (const part of parts) {
       if (this.#pseudonyms.has(part)) continue;
       this.#pseudonyms.set(part, pseudonym);
-      this.#remember([part], pseudonym);
+      this.#remember([part], { pseudonym });
     }
   }
 
@@ -103,18 +117,19 @@ export class CallMasker {
     return count;
   }
 
-  #remember(words: readonly string[], pseudonym: string): void {
+  #remember(words: readonly string[], value: Omit<KnownValue, "words">): void {
     const [first] = words;
     if (first === undefined) return;
     const known = this.#known.get(first) ?? [];
     this.#known.set(
       first,
-      [...known, { words, pseudonym }].sort((one, other) => other.words.length - one.words.length),
+      [...known, { words, ...value }].sort((one, other) => other.words.length - one.words.length),
     );
   }
 
   #knownIn(text: string, taken: readonly MaskedPiece[]): readonly MaskedPiece[] {
     const words = wordsOf(text);
+    const isCased = /\p{Lu}/u.test(text) && /\p{Ll}/u.test(text);
     const pieces: MaskedPiece[] = [];
     let at = 0;
     while (at < words.length) {
@@ -124,7 +139,11 @@ export class CallMasker {
       const startOffset = words[start]?.startOffset;
       const endOffset = words[at - 1]?.endOffset;
       if (known === undefined || startOffset === undefined || endOffset === undefined) continue;
-      if (!taken.some((piece) => piece.startOffset < endOffset && startOffset < piece.endOffset)) {
+      if (known.isWord === true && isCased && !/\p{Lu}/u.test(text.charAt(startOffset))) continue;
+      // What was found here is better known only where it is the whole of it: "ali hamisi nne", of which two words are a name.
+      const over = taken.filter((piece) => piece.startOffset < endOffset && startOffset < piece.endOffset);
+      const isWhole = over.every((piece) => startOffset <= piece.startOffset && piece.endOffset <= endOffset);
+      if (isWhole && !over.some((piece) => piece.startOffset === startOffset && piece.endOffset === endOffset)) {
         pieces.push({ startOffset, endOffset, pseudonym: known.pseudonym });
       }
     }
@@ -154,6 +173,12 @@ function maskedText(original: string, pieces: readonly MaskedPiece[]): MaskedTex
     return offset + shift;
   };
   return { text, pieces, toMasked: convert("original", "masked"), toOriginal: convert("masked", "original") };
+}
+
+/** Empty where it is so short that it may be any word. */
+function localPartOf(email: string): readonly string[] {
+  const words = wordsOf(email.split(EMAIL_AT)[0] ?? "").map(({ word }) => word);
+  return words.join("").length >= LEAST_LOCAL_PART && words.length < wordsOf(email).length ? words : [];
 }
 
 function keyOf(value: string): string {

@@ -53,6 +53,17 @@ describe("what of a call is masked", () => {
     ]);
   });
 
+  it("leaves the word that a name is where a text with capitals writes it small", () => {
+    expect(masked("My sister is called Joy.", "There is no joy here, ask Joy.")).toEqual([
+      "My sister is called [NAME_1].",
+      "There is no joy here, ask [NAME_1].",
+    ]);
+  });
+
+  it("is the same address where only what is before the at is said again", () => {
+    expect(masked("andika ali hamisi nne sita at outlook nukta com", "ali hamisi nne sita si ndiyo")).toEqual(["andika [EMAIL_1]", "[EMAIL_1] si ndiyo"]);
+  });
+
   it("is a name when it answers the question for one", () => {
     expect(masked("What is your name?", "Zuhuriwe.")[1]).toBe("[NAME_1].");
   });

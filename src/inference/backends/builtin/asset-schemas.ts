@@ -196,17 +196,52 @@ const words = z.array(z.string().min(1));
 export const personalDataSchema = z.strictObject({
   ...header,
   number_cues: z.partialRecord(z.enum(PII_KINDS), byLanguage),
+  /** Everybody's: helplines and emergency services. */
+  public_numbers: words,
+  /** Words for a kind of number that are written as its beginning: "OB 34/6". */
+  code_prefixes: words,
   number_spellings: words,
   letter_names: words,
   code_words: words,
   plain_number_words: z.record(languageKey, words),
-  email: z.strictObject({ at: words, dot: words, domains: words }),
-  address_numbers: byLanguage,
-  street_words: words,
-  schools: z.strictObject({ words, levels: words }),
+  /** `stops`: words that an address never begins with; `spelling_aids`: phrases within one that are not of it ("as in"). */
+  email: z.strictObject({ at: words, dot: words, domains: words, providers: words, joiners: words, spelling_aids: words, number_words: words, stops: words }),
+  /** `counted_units`: after which a number in words is a count; `things`: what ways are described by. */
+  addresses: z.strictObject({
+    units: words,
+    counted_units: words,
+    number_words: words,
+    streets: words,
+    buildings: words,
+    ordinals: words,
+    fixed: words,
+    street_heads: words,
+    things: words,
+  }),
+  local_places: z.strictObject({ heads: words, cues: words, endings: words, parts: words, questions: words }),
+  /** `endings`: such as only follow a name; `not_names`: what may stand beside the word for a school and is no name. */
+  schools: z.strictObject({
+    words,
+    levels: words,
+    endings: words,
+    not_names: words,
+    name_words: words,
+    before_names: words,
+    introducers: words,
+    questions: words,
+  }),
   name_questions: byLanguage,
   name_answer_fillers: words,
   name_introducers: byLanguage,
+  /** `weak_names`: names that are words so often that only a capital or "my name is" makes them one; `shapes`: of names, by people. */
+  name_contexts: z.strictObject({
+    introducers: words,
+    titles_of_names: words,
+    person_verbs: words,
+    verbs_after_unknown: words,
+    weak_names: words,
+    shapes: z.array(z.string().refine(isPattern)),
+  }),
   after_names: words,
   never_names: words,
 });

@@ -13,9 +13,12 @@ import { allPhrases } from "../text/lexicon-phrases.js";
 import { PhraseMatcher } from "../text/phrase-matcher.js";
 import { ScopeReader } from "../text/scope-reader.js";
 import { normalizeWord, type TokenRange } from "../text/tokenizer.js";
+import { AddressFinder } from "./address-finder.js";
+import { LocalPlaceFinder } from "./local-place-finder.js";
+import { NameContextFinder } from "./name-context-finder.js";
 import { NumberRunFinder } from "./number-run-finder.js";
 import { SchoolNameFinder } from "./school-name-finder.js";
-import { findSpokenEmails } from "./spoken-email-finder.js";
+import { SpokenEmailFinder } from "./spoken-email-finder.js";
 import { StrayNameFinder } from "./stray-name-finder.js";
 import { findWrittenPatterns } from "./written-patterns.js";
 
@@ -37,12 +40,17 @@ class BuiltinPiiDetector implements PiiDetector {
   readonly #names: NameFinder;
   readonly #places: PlaceFinder;
   readonly #strayNames: StrayNameFinder;
+  readonly #nameContexts: NameContextFinder;
   readonly #numberRuns: NumberRunFinder;
+  readonly #emails: SpokenEmailFinder;
   readonly #schools: SchoolNameFinder;
-  readonly #addressNumbers: PhraseMatcher<true>;
-  readonly #streets: ReadonlySet<string>;
+  readonly #addresses: AddressFinder;
+  readonly #localPlaces: LocalPlaceFinder;
   readonly #listedNames: ReadonlySet<string>;
+  /** What is a word, be it a name as well. */
+  readonly #words: ReadonlySet<string>;
   readonly #neverNames: ReadonlySet<string>;
+  readonly #neverPlaces: ReadonlySet<string>;
   readonly #broadPlaces: ReadonlySet<string>;
 
   constructor(assets: PiiAssets) {
@@ -51,12 +59,16 @@ class BuiltinPiiDetector implements PiiDetector {
     this.#scopes = new ScopeReader(assets.scopes);
     this.#names = new NameFinder(assets);
     this.#places = new PlaceFinder(assets);
+    this.#words = new Set([...assets.commonWords.words, ...assets.names.ambiguous.map(normalizeWord), ...assets.places.ambiguous.map(normalizeWord)]);
     const common = new Set([...assets.commonWords.words, ...personalData.never_names, ...people.capital_words, ...people.not_names]);
     this.#numberRuns = new NumberRunFinder(assets.numbers, personalData, common);
-    this.#schools = new SchoolNameFinder(personalData, assets.landmarks, common);
-    this.#addressNumbers = matcherOf(allPhrases(personalData.address_numbers));
-    this.#streets = new Set(personalData.street_words);
     this.#listedNames = new Set(assets.names.groups.flatMap((group) => group.names.map(normalizeWord)));
+    this.#emails = new SpokenEmailFinder({
+      lexicon: personalData.email,
+      numbers: assets.numbers,
+      isCommon: (word) => common.has(word) && !this.#listedNames.has(word),
+    });
+    this.#neverPlaces = new Set(personalData.never_names);
     this.#neverNames = new Set([...personalData.never_names, ...people.capital_words]);
     const broad = [districts.countries, districts.kenya, districts.tanzania, districts.uganda].flat().map((name) => name.split(/[\s-]+/).map(normalizeWord));
     this.#broadPlaces = new Set(broad.map((words) => words.join(" ")));
@@ -65,6 +77,23 @@ class BuiltinPiiDetector implements PiiDetector {
       introducers: matcherOf([...people.names.titles, ...allPhrases(people.names.weak_introducers), ...allPhrases(personalData.name_introducers)]),
       afterNames: new Set(personalData.after_names),
       listed: this.#listedNames,
+    });
+    const isKnown = (word: string): boolean => common.has(word) || this.#listedNames.has(word);
+    const { countries, kenya, tanzania, uganda } = assets.places;
+    const placeWords = [...broad.flat(), ...[countries, kenya, tanzania, uganda].flat().flatMap((name) => name.split(/[\s-]+/).map(normalizeWord))];
+    this.#schools = new SchoolNameFinder(assets, { common, names: new Set([...this.#listedNames, ...placeWords]) });
+    this.#addresses = new AddressFinder(assets, { common, names: new Set([...this.#listedNames, ...placeWords]) });
+    this.#localPlaces = new LocalPlaceFinder(assets, {
+      common,
+      broad: new Set(broad.flat()),
+      listed: new Set([countries, kenya, tanzania, uganda].flat().map(normalizeWord)),
+      plainNumberWords: new Set(allPhrases(personalData.plain_number_words)),
+    });
+    this.#nameContexts = new NameContextFinder(assets, {
+      common: new Set([...common, ...broad.flat()]),
+      listed: this.#listedNames,
+      places: new Set(placeWords.filter((word) => !this.#listedNames.has(word))),
+      isKnown,
     });
   }
 
@@ -80,17 +109,30 @@ class BuiltinPiiDetector implements PiiDetector {
   ): readonly PiiSpan[] {
     const spans: PiiSpan[] = [...findWrittenPatterns(reading.segment.text)];
     const add = (kind: PiiKind, ranges: readonly TokenRange[]): void => {
-      for (const range of ranges) spans.push(...spanOf(reading, kind, range));
+      for (const range of ranges)
+        spans.push(...spanOf(reading, kind, range).map((span) => (this.#isWord(reading, range) ? { ...span, isWord: true as const } : span)));
     };
-    add("EMAIL", findSpokenEmails(reading, this.#assets.personalData.email));
-    for (const run of this.#numberRuns.find(reading, asked)) add(run.kind, [run]);
-    add("ADDRESS", [...this.#addressNumbers.findAll(reading), ...this.#streetNames(reading)]);
-    for (const place of this.#places.find(reading, index)) {
-      const kind = place.label === "LANDMARK" ? this.#schools.kindOfLandmark(reading, place) : this.#isBroad(reading, place) ? undefined : "PLACE";
+    add("EMAIL", this.#emails.find(reading));
+    const addresses = this.#addresses.find(reading);
+    add("ADDRESS", addresses);
+    // The number of a post box is as long as a telephone's.
+    const within = new Set(addresses.flatMap(({ firstToken, endToken }) => Array.from({ length: endToken - firstToken - 1 }, (_, at) => firstToken + 1 + at)));
+    for (const run of this.#numberRuns.find(reading, asked)) if (!(within.has(run.firstToken) && within.has(run.endToken - 1))) add(run.kind, [run]);
+    const places = this.#places.find(reading, index).filter(({ firstToken, endToken }) => {
+      return endToken - firstToken > 1 || !this.#neverPlaces.has(reading.tokens[firstToken]?.norm ?? "");
+    });
+    for (const place of places) {
+      const kind = place.label === "LANDMARK" ? this.#schools.kindOfLandmark(reading, place) : undefined;
       if (kind !== undefined) add(kind, [place]);
     }
-    add("SCHOOL", this.#schools.find(reading));
-    add("NAME", [...named.filter((range) => !this.#isNoName(reading, range)), ...this.#strayNames.find(reading, asked)]);
+    const local = places.filter((place) => place.label !== "LANDMARK" && !this.#isBroad(reading, place));
+    add("PLACE", this.#localPlaces.find(reading, local, asked));
+    add("SCHOOL", this.#schools.find(reading, asked));
+    const names = [...named.filter((range) => !this.#isNoName(reading, range)), ...this.#strayNames.find(reading, asked)];
+    add(
+      "NAME",
+      this.#nameContexts.find(reading, names).filter((range) => !this.#isNoName(reading, range)),
+    );
     return united(spans, reading.segment.text);
   }
 
@@ -100,19 +142,15 @@ class BuiltinPiiDetector implements PiiDetector {
     return words.some((word) => this.#neverNames.has(word)) && !words.some((word) => this.#listedNames.has(word) && !this.#neverNames.has(word));
   }
 
+  #isWord({ tokens }: SegmentReading, { firstToken, endToken }: TokenRange): boolean {
+    const word = tokens[firstToken]?.norm ?? "";
+    return endToken - firstToken === 1 && this.#words.has(word);
+  }
+
   /** A district, or more. */
   #isBroad({ tokens }: SegmentReading, { firstToken, endToken }: TokenRange): boolean {
     const words = tokens.slice(firstToken, endToken).map(({ norm }) => norm);
     return this.#broadPlaces.has(words.join(" "));
-  }
-
-  /** "Mtindwa Road", "Jamhuri Heights". */
-  #streetNames({ tokens }: SegmentReading): readonly TokenRange[] {
-    const isCapital = (at: number, clause: number): boolean => tokens[at]?.capitalised === true && tokens[at]?.clause === clause;
-    return tokens.flatMap(({ norm, capitalised, clause }, at): readonly TokenRange[] => {
-      if (!this.#streets.has(norm) || !capitalised || !isCapital(at - 1, clause)) return [];
-      return [{ firstToken: isCapital(at - 2, clause) ? at - 2 : at - 1, endToken: at + 1 }];
-    });
   }
 }
 
@@ -145,7 +183,8 @@ function united(spans: readonly PiiSpan[], text: string): readonly PiiSpan[] {
       continue;
     }
     const kind = PII_KINDS.indexOf(span.kind) < PII_KINDS.indexOf(last.kind) ? span.kind : last.kind;
-    joined[joined.length - 1] = { kind, startOffset: last.startOffset, endOffset: Math.max(last.endOffset, span.endOffset) };
+    const isWord = last.isWord === true && span.endOffset <= last.endOffset && span.startOffset >= last.startOffset ? { isWord: true as const } : {};
+    joined[joined.length - 1] = { kind, startOffset: last.startOffset, endOffset: Math.max(last.endOffset, span.endOffset), ...isWord };
   }
   return joined;
 }

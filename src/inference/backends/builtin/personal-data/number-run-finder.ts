@@ -24,9 +24,17 @@ const CUE_REACH = 6;
 const GAP = /^[\s().+\-–,/'"]*$/;
 /** A comma ends what is spelt. */
 const LETTER_GAP = /^[\s.-]*$/;
-const DATE = /^\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)?\d{2}$/;
+const DATE = /^\d{1,2}[/.\s-]\d{1,2}[/.\s-](?:19|20)?\d{2}$/;
 const YEAR = /^(?:19|20)\d{2}$/;
 const PARTS_BETWEEN = new Set(["dash", "of", "hyphen", "na", "and"]);
+/** A case is numbered within a day or a year: "22 ya tarehe 3/10/2026". */
+const PARTS_OF_CASE = new Set(["of", "ya", "tarehe", "dated", "year", "mwaka"]);
+/** Letters and digits in one word are a code from this length on. */
+const LEAST_CODE = 5;
+/** Words of letters that begin a code: "CHL 2026 871", "bug rb 2214 2026". */
+const PREFIX = { words: 3, letters: /^\p{L}{1,6}$/u, word: /^\p{L}{2,4}$/u };
+const NUMBER_NOUNS = new Set(["number", "no", "namba", "nambari", "numero"]);
+const BE_WORDS = new Set(["is", "ni", "it", "it's", "its", "was", "ilikuwa"]);
 /** So many digits on both sides hold an odd word between them: a digit that was misheard. */
 const DIGITS_AROUND_ODD_WORD = 3;
 /** How plates begin that are spoken as one word. */
@@ -47,6 +55,9 @@ export class NumberRunFinder {
   readonly #letters: ReadonlySet<string>;
   readonly #codeWords: ReadonlySet<string>;
   readonly #commonWords: ReadonlySet<string>;
+  readonly #publicNumbers: ReadonlySet<string>;
+  readonly #prefixes: ReadonlySet<string>;
+  readonly #cueWords: ReadonlySet<string>;
 
   constructor(numbers: NumberLexicon, lexicon: PersonalDataLexicon, commonWords: ReadonlySet<string>) {
     this.#numbers = numbers;
@@ -57,6 +68,9 @@ export class NumberRunFinder {
     this.#plainWords = new Set(Object.values(lexicon.plain_number_words).flat());
     const cues = Object.entries(lexicon.number_cues) as [PiiKind, Readonly<Record<string, readonly string[]>>][];
     this.#cues = new PhraseMatcher(cues.flatMap(([payload, phrases]) => allPhrases(phrases).map((phrase) => ({ phrase, payload }))));
+    this.#publicNumbers = new Set(lexicon.public_numbers);
+    this.#prefixes = new Set(lexicon.code_prefixes);
+    this.#cueWords = new Set(cues.flatMap(([, phrases]) => allPhrases(phrases).flatMap((phrase) => phrase.split(/[\s|?]+/))));
   }
 
   /** @param asked - what was said before: its last words may ask for a number. */
@@ -64,27 +78,73 @@ export class NumberRunFinder {
     const cues = this.#cues.findAll(reading);
     const askedFor = asked === undefined ? undefined : this.#cues.findAll(asked).at(-1)?.payload;
     const found: NumberRun[] = [];
-    for (const run of this.#runs(reading)) {
-      const kind = this.#kindOf(reading, run, nearest(cues, run.firstToken) ?? askedFor);
-      if (kind !== undefined) found.push({ kind, firstToken: run.firstToken, endToken: run.endToken });
+    for (const spoken of this.#runs(reading)) {
+      const cue = nearest(cues, spoken.firstToken) ?? askedFor;
+      const run = cue === "CASE_NUMBER" ? this.#withDay(reading, spoken) : spoken;
+      const kind = this.#kindOf(reading, run, cue);
+      if (kind === undefined) continue;
+      const firstToken = kind === "PHONE_NUMBER" ? run.firstToken : this.#prefixStart(reading, run.firstToken);
+      found.push({ kind, firstToken, endToken: run.endToken });
     }
     return found;
+  }
+
+  #withDay(reading: TextReading, run: Run): Run {
+    let at = run.endToken;
+    while (at - run.endToken < 2 && PARTS_OF_CASE.has(reading.tokens[at]?.norm ?? "") && isBesides(reading, at)) at += 1;
+    if (at === run.endToken) return run;
+    const day = this.#runAt(reading, at);
+    return day.endToken === at ? run : { ...run, endToken: day.endToken, digits: run.digits + day.digits };
+  }
+
+  #prefixStart(reading: TextReading, first: number): number {
+    let at = first;
+    while (at > 0 && first - at < PREFIX.words && isBesides(reading, at, LETTER_GAP)) {
+      const word = reading.tokens[at - 1]?.norm ?? "";
+      const isWord = this.#commonWords.has(word) && !(PREFIX.word.test(word) && this.#isAnnounced(reading, at - 1));
+      const isOfCode = PREFIX.letters.test(word) && !isWord && !this.#cueWords.has(word) && this.#partOf(word, true) === undefined;
+      if (!isOfCode && !this.#prefixes.has(word)) break;
+      at -= 1;
+    }
+    return at;
+  }
+
+  /** "Number bed 0214": what follows the word for a number is of it, also where it is another word. */
+  #isAnnounced({ tokens }: TextReading, at: number): boolean {
+    const previous = tokens[at - 1]?.norm ?? "";
+    const introducer = BE_WORDS.has(previous) ? (tokens[at - 2]?.norm ?? "") : previous;
+    return NUMBER_NOUNS.has(introducer) && !BE_WORDS.has(tokens[at]?.norm ?? "") && !PARTS_OF_CASE.has(tokens[at]?.norm ?? "");
   }
 
   #kindOf(reading: TextReading, run: Run, cue: PiiKind | undefined): PiiKind | undefined {
     const { digits, letters, firstToken, endToken, isCode } = run;
     const text = reading.segment.text.slice(reading.tokens[firstToken]?.startOffset, reading.tokens[endToken - 1]?.endOffset);
+    if (this.#isPublic(reading, run) || (cue === undefined && this.#isCounting(reading, run))) return undefined;
     if (isCode && digits >= LEAST_DIGITS_WITH_CUE) return cue === undefined || cue === "PHONE_NUMBER" ? "CASE_NUMBER" : cue;
     if (letters >= PLATE_PARTS.letters && (digits >= PLATE_PARTS.digits || cue === "PLATE") && digits < LEAST_DIGITS) return cue ?? "PLATE";
+    if (cue !== undefined && letters > 0 && digits > 0 && endToken - firstToken === 1 && text.length >= LEAST_CODE) return cue;
     if (digits < LEAST_DIGITS_WITH_CUE || (digits < LEAST_DIGITS && cue === undefined)) return undefined;
     if (YEAR.test(text) || (cue !== "CASE_NUMBER" && DATE.test(text))) return undefined;
-    const next = reading.tokens[endToken];
-    if (digits < LEAST_DIGITS && next !== undefined && this.#plainWords.has(next.norm)) return undefined;
-    const previous = reading.tokens[firstToken - 1];
-    if (digits < LEAST_DIGITS && previous !== undefined && this.#plainWords.has(previous.norm)) return undefined;
+    if (digits < LEAST_DIGITS && this.#isCounted(reading, run)) return undefined;
     const plain = text.replace(/\D/g, "");
     if (digits >= PHONE_DIGITS.least && digits <= PHONE_DIGITS.most && (cue === undefined || /^(?:0[167]|25[456])/.test(plain))) return "PHONE_NUMBER";
     return cue ?? "NATIONAL_ID";
+  }
+
+  /** "300 shillings", "saa mbili". */
+  #isCounted({ tokens }: TextReading, { firstToken, endToken }: Run): boolean {
+    return [tokens[firstToken - 1], tokens[endToken]].some((token) => token !== undefined && this.#plainWords.has(token.norm));
+  }
+
+  /** "One two three four five six seven": a child counts. */
+  #isCounting({ tokens }: TextReading, { firstToken, endToken }: Run): boolean {
+    return tokens.slice(firstToken, endToken).every(({ norm }, at) => this.#numbers.units[norm] === at + 1);
+  }
+
+  /** "116", "one one six". */
+  #isPublic({ tokens }: TextReading, { firstToken, endToken }: Run): boolean {
+    const digits = tokens.slice(firstToken, endToken).map(({ norm }) => (/^\d+$/.test(norm) ? norm : (this.#numbers.units[norm] ?? "-")));
+    return this.#publicNumbers.has(digits.join(""));
   }
 
   #runs(reading: TextReading): readonly Run[] {
@@ -105,7 +165,7 @@ export class NumberRunFinder {
     for (let at = firstToken; at < reading.tokens.length; at += 1) {
       const token = reading.tokens[at];
       if (token === undefined || (at > firstToken && !isBesides(reading, at))) break;
-      const part = this.#partOf(token.norm, at === firstToken);
+      const part = this.#partOf(token.norm, at === firstToken && !isSpelt(reading, at));
       const isLetter = part !== undefined && part.digits === 0 && part.letters > 0;
       if (isLetter && at > firstToken && !isBesides(reading, at, LETTER_GAP)) break;
       if (part === undefined) {
@@ -162,6 +222,11 @@ interface Part {
 /** Nothing but blanks and marks stands between a token and the one before. */
 function isBesides({ tokens, segment }: TextReading, at: number, gap = GAP): boolean {
   return gap.test(segment.text.slice(tokens[at - 1]?.endOffset ?? 0, tokens[at]?.startOffset ?? 0));
+}
+
+/** The letter "a" before another is no word. */
+function isSpelt(reading: TextReading, at: number): boolean {
+  return /^\p{L}$/u.test(reading.tokens[at + 1]?.norm ?? "") && isBesides(reading, at + 1, LETTER_GAP);
 }
 
 function nearest(cues: readonly PhraseMatch<PiiKind>[], firstToken: number): PiiKind | undefined {

@@ -7,15 +7,11 @@ import type { SegmentReading } from "../text/call-reading.js";
 import { allPhrases } from "../text/lexicon-phrases.js";
 import { PhraseMatcher } from "../text/phrase-matcher.js";
 import type { TokenRange } from "../text/tokenizer.js";
+import { isEnglishForm, isSwahiliVerb, SWAHILI_VERB_OF_PERSON } from "./word-shapes.js";
 
 /** An answer to "what's your name?" has no more words than these. */
 const LONGEST_ANSWER = 4;
 const LEAST_LETTERS = 3;
-/** Swahili verbs of which there are too many to list: a subject, a tense, a stem. */
-const VERB =
-  /^(?=.{6})(?:ni|u|a|tu|m|wa|i|zi|li|ya|ku|si|hu|ha|hatu|hawa|ham|asi|usi|msi|tusi|wasi)(?:na|me|li|ta|ka|ku|ja|si|nge|ki|po|mw?|wa|ni)?\p{L}+(?:[aei]|eni|ana|wa)$/u;
-const SWAHILI_VERB_OF_PERSON = /^(?:ame|ana|ali|ata|aka|haja|hana|anay|aliy)\p{L}{2}/u;
-
 export interface StrayNameWords {
   /** Never names. */
   readonly common: ReadonlySet<string>;
@@ -47,9 +43,13 @@ export class StrayNameFinder {
     if (asked === undefined || this.#questions.findAll(asked).length === 0) return [];
     const first = reading.tokens.filter(({ sentence }) => sentence === 0);
     const content = first.flatMap(({ norm }, at) => (this.#fillers.has(norm) ? [] : [at]));
-    if (content.length > LONGEST_ANSWER) return [];
-    // What is common in a sentence ("Grace", "Hope") is a name when it is the whole answer.
-    return content.filter((at) => this.#mayBeName(reading, at) || (content.length === 1 && first[at]?.capitalised === true)).map(oneToken);
+    const begins = content[0];
+    const isListed = begins !== undefined && this.#words.listed.has(first[begins]?.norm ?? "");
+    if (content.length > LONGEST_ANSWER)
+      return begins !== undefined && begins < LONGEST_ANSWER && (isListed || this.#mayBeName(reading, begins)) ? [oneToken(begins)] : [];
+    // What is common in a sentence ("Grace", "Hope") is a name when it is the whole answer; a number ("thirteen") is none.
+    const isWhole = (at: number): boolean => (content.length === 1 || isListed) && at === begins && reading.numberEnds[at] === 0;
+    return content.filter((at) => this.#mayBeName(reading, at) || (isWhole(at) && (isListed || first[at]?.capitalised === true))).map(oneToken);
   }
 
   /** Alone between two marks of punctuation. */
@@ -84,7 +84,9 @@ export class StrayNameFinder {
   #mayBeName({ tokens, numberEnds }: SegmentReading, at: number): boolean {
     const word = tokens[at]?.norm.replace(/'s$/, "") ?? "";
     if (word.length < LEAST_LETTERS || /\d/.test(word) || numberEnds[at] !== 0) return false;
-    return this.#words.listed.has(word) ? !this.#words.common.has(word) : !this.#words.common.has(word) && !VERB.test(word);
+    const { common, listed } = this.#words;
+    if (common.has(word)) return false;
+    return listed.has(word) || (!isSwahiliVerb(word) && !isEnglishForm(word, (stem) => common.has(stem)));
   }
 }
 

@@ -13,7 +13,7 @@ const PATTERNS: readonly (readonly [PiiKind, RegExp])[] = [
   ["PLATE", /\b[KU][A-Z]{2}\s\d{3}\b/g],
   ["CASE_NUMBER", /\b(?:OB|RB|CR|[A-Z]{2,5})(?:\s?(?:no\.?|number|namba))?[\s/-]{0,2}\d+(?:[/-]\w+)+\b/g],
   ["CASE_NUMBER", /\b\p{Lu}{2,5}(?:[/-][\p{L}\p{N}]+)*[/-]\d[\p{L}\p{N}]*(?:[/-][\p{L}\p{N}]+)*/gu],
-  ["CASE_NUMBER", /\b[A-Z]{2,5}\s\d{2,6}\sof\s(?:19|20)\d{2}\b/g],
+  ["CASE_NUMBER", /\b[A-Z]{2,7}\s\d{2,6}\sof\s(?:19|20)\d{2}\b/g],
   ["CASE_NUMBER", /\b(?!(?:KSH|KES|KSHS|TSH|TZS|TSHS|UGX|USH|USD|SHS|SH|HIV|PM|AM)\b)[A-Z]{2,5}\s?\d{3,}\b/g],
   ["ADDRESS", /(?<!\p{L})(?:[Pp]\.?\s?[Oo]\.?\s?[Bb][Oo][Xx]|[Ss]\.?\s?[Ll]\.?\s?[Pp]\.?|[Bb]ox)\s?\d[\d-]*(?:,\s\p{Lu}[\p{L}'’]+)*/gu],
   ["ADDRESS", /\b(?:ground|first|second|third|fourth|fifth|\d+(?:st|nd|rd|th))\sfloor\b/gi],

@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { createBuiltinPiiDetector } from "../../../src/inference/backends/builtin/personal-data/builtin-pii-detector.js";
+
+const detector = createBuiltinPiiDetector({ assetsDirectory: "data" });
+
+/** What is found in the last of the texts, as `KIND words`. */
+function found(...texts: readonly string[]): readonly string[] {
+  const text = texts.at(-1) ?? "";
+  return (detector.detect(texts).at(-1) ?? []).map(({ kind, startOffset, endOffset }) => `${kind} ${text.slice(startOffset, endOffset)}`);
+}
+
+describe("e-mail addresses as they are spoken", () => {
+  it.each([
+    ["it is grace dot achieng at gmail dot com okay", "grace dot achieng at gmail dot com"],
+    ["ni fatma ali themanini na tisa at yahoo nukta com", "fatma ali themanini na tisa at yahoo nukta com"],
+    ["andika neema alama ya chini mushi kwenye gmail nukta com", "neema alama ya chini mushi kwenye gmail nukta com"],
+    ["Write to t m mwangi, at, health dot go dot ke", "t m mwangi, at, health dot go dot ke"],
+    ["it's b as in boy wanyonyi 2004 at gmail", "b as in boy wanyonyi 2004 at gmail"],
+    ["M W I K A one nine at gmail dot com.", "M W I K A one nine at gmail dot com"],
+    ["my email is jane doe gmail com", "jane doe gmail com"],
+    ["send it to p naliaka bungomafarmers co ke", "p naliaka bungomafarmers co ke"],
+    ["use info.rehab at starlightcentre dot co dot ke", "info.rehab at starlightcentre dot co dot ke"],
+  ])("%s", (text, wanted) => {
+    expect(found(text)).toEqual([`EMAIL ${wanted}`]);
+  });
+
+  it.each(["I was at school at ten and at home at night", "look at the dot on my arm", "my gmail does not open", "visit www childhelp co ke"])(
+    "none: %s",
+    (text) => {
+      expect(found(text)).toEqual([]);
+    },
+  );
+});
+
+describe("numbers and codes as they are dictated", () => {
+  it.each([
+    ["my passport is A K zero four five six seven", "NATIONAL_ID A K zero four five six seven"],
+    ["her badge number is 88214", "NATIONAL_ID 88214"],
+    ["namba ya mwanafunzi ni 4471", "NATIONAL_ID 4471"],
+    ["her UPI is H7KQ2P", "NATIONAL_ID H7KQ2P"],
+    ["the reg number bed 0214 023", "NATIONAL_ID bed 0214 023"],
+    ["they gave me ob 37 14 11 2026", "CASE_NUMBER ob 37 14 11 2026"],
+    ["jalada namba bug rb 2214 2026", "CASE_NUMBER bug rb 2214 2026"],
+    ["kesi namba tz moja moja sita tano", "CASE_NUMBER tz moja moja sita tano"],
+    ["Polisi walinipa OB namba 22 ya tarehe 3/10/2026.", "CASE_NUMBER 22 ya tarehe 3/10/2026"],
+  ])("%s", (text, wanted) => {
+    expect(found(text)).toEqual([wanted]);
+  });
+
+  it.each([
+    ["case number?", "you can call back on 116"],
+    ["naomba namba yako", "piga simu moja moja sita"],
+    ["he counts one two three four five six seven and hides"],
+    ["it was on 14 03 2026"],
+    ["the case is about 300 shillings"],
+  ])("none: %s %s", (...texts) => {
+    expect(found(...texts)).toEqual([]);
+  });
+});
+
+describe("names by the company they keep", () => {
+  it.each([
+    ["my aunt joy helps me", "NAME joy"],
+    ["neema ana umri gani", "NAME neema"],
+    ["namuunganisha koplo zilabu", "NAME zilabu"],
+    ["the twins faith and hope are ten", "NAME faith", "NAME hope"],
+    ["anaitwa juma mkonozo", "NAME juma mkonozo"],
+    ["i saw chepng'etuny there", "NAME chepng'etuny"],
+    ["please ask for mama nduta", "NAME mama nduta"],
+    ["it is spelt w a n g a r i", "NAME w a n g a r i"],
+    ["He is Saitoti ole Nkabale.", "NAME Saitoti ole Nkabale"],
+  ])("%s", (text, ...wanted) => {
+    expect(found(text)).toEqual(wanted);
+  });
+
+  it.each(["There is no joy in that house and no hope.", "nampigia mama kila siku", "akanipush then nikafall", "she was complaining about the loans"])(
+    "none: %s",
+    (text) => {
+      expect(found(text)).toEqual([]);
+    },
+  );
+
+  it("is the first word of a long answer", () => {
+    expect(found("what is your name", "zilabu fourteen i stay with my grandmother near here")).toEqual(["NAME zilabu"]);
+  });
+});
+
+describe("schools by their names", () => {
+  it.each([
+    ["i go to green valley primary", "green valley primary"],
+    ["Niko form three pale Kibera Sec.", "Kibera Sec"],
+    ["I'm at St. Mary's Girls, boarding.", "St. Mary's Girls"],
+    ["She goes to Our Lady of Mercy Primary.", "Our Lady of Mercy Primary"],
+    ["anasoma shule ya msingi mwendapole", "shule ya msingi mwendapole"],
+    ["Yuko Chuo cha Ufundi Chang'ombe.", "Chuo cha Ufundi Chang'ombe"],
+    ["he learns at madrasatul nurain", "madrasatul nurain"],
+  ])("%s", (text, wanted) => {
+    expect(found(text)).toEqual([`SCHOOL ${wanted}`]);
+  });
+
+  it("is what answers the question for one", () => {
+    expect(found("Which school do you go to?", "Lenanasoi.")).toEqual(["SCHOOL Lenanasoi"]);
+  });
+
+  it.each(["The primary school is far", "he is in upper primary", "nitaenda shule Monday", "niko shule ya sekondari", "two girls from another school"])(
+    "none: %s",
+    (text) => {
+      expect(found(text)).toEqual([]);
+    },
+  );
+});
+
+describe("addresses and places below the district", () => {
+  it.each([
+    ["we live in block f house fourteen", "ADDRESS block f house fourteen"],
+    ["nyumba namba saba kitalu c", "ADDRESS nyumba namba saba kitalu c"],
+    ["It is block namba tatu, ghorofa ya pili.", "ADDRESS block namba tatu, ghorofa ya pili"],
+    ["I work at 24 Biashara Street, second floor.", "ADDRESS 24 Biashara Street, second floor"],
+    ["send it to p o box 1187 30100 eldoret", "ADDRESS p o box 1187 30100 eldoret"],
+    ["The house is next to the church behind the posho mill.", "ADDRESS next to the church behind the posho mill"],
+    ["ni nyuma ya soko, nyumba namba tatu", "ADDRESS nyuma ya soko, nyumba namba tatu"],
+    ["I stay in Githurai 45.", "PLACE Githurai 45"],
+    ["tunakaa kijiji cha mwendapole", "PLACE kijiji cha mwendapole"],
+    ["we are in rabuor village", "PLACE rabuor village"],
+  ])("%s", (text, ...wanted) => {
+    expect(found(text)).toEqual(wanted);
+  });
+
+  it("is what answers where somebody lives", () => {
+    expect(found("where do you live", "zilabuni")).toEqual(["PLACE zilabuni"]);
+  });
+
+  it.each(["we have two houses, nyumba mbili", "it is near the shop", "no one is in the room, I am alone", "we come from Nakuru County", "I walk on the road"])(
+    "none: %s",
+    (text) => {
+      expect(found(text)).toEqual([]);
+    },
+  );
+});
