@@ -81,6 +81,7 @@ export async function buildServices(options: BuildServicesOptions): Promise<Serv
   const undo = [() => inference.close(), () => database.close()];
   try {
     await database.migrate();
+    if ((await database.verifyReplica()) === false) logger.warn("The replica of DATABASE_READ_URL does not answer; the database is read from instead");
     const { parts, tickets, closeBackbone } = await openParts({ ...options, layout, database, inference });
     undo.unshift(closeBackbone);
     await Promise.all([options.duties.hasModels ? inference.start() : undefined, parts.queue.start()]);

@@ -103,7 +103,11 @@ async function examineDatabase(config: Config): Promise<Finding> {
   const database = openDatabase(place);
   try {
     await database.migrate();
-    return { name, level: "ok", detail: `${DATABASE_NAMES[database.dialect]}, schema up to date` };
+    const schema = `${DATABASE_NAMES[database.dialect]}, schema up to date`;
+    const hasReplica = await database.verifyReplica();
+    if (hasReplica === undefined) return { name, level: "ok", detail: schema };
+    if (hasReplica) return { name, level: "ok", detail: `${schema}; the replica answers` };
+    return { name, level: "problem", detail: `${schema}; the replica of DATABASE_READ_URL does not answer, and is done without` };
   } catch (error) {
     return { name, level: "problem", detail: toAppError(error).safeMessage };
   } finally {

@@ -24,7 +24,8 @@ export interface AppDatabase {
   read<T>(work: (executor: Kysely<DatabaseSchema>) => Promise<T>): Promise<T>;
   /** Runs compiled statements as one transaction with one commit: what the queue's group commit needs. */
   batch(statements: readonly Statement[]): Promise<readonly RowSet[]>;
-  /** @throws AppError `CONFIG_INVALID` for a replica of something else */
+  /** @returns whether the replica answers; undefined where there is none. @throws AppError `CONFIG_INVALID` for one of something else */
+  verifyReplica(): Promise<boolean | undefined>;
   migrate(options?: MigrateOptions): Promise<readonly AppliedMigration[]>;
   /** Waits for what runs; what comes later fails with `STORAGE_UNAVAILABLE`. */
   close(): Promise<void>;
@@ -45,11 +46,8 @@ export function openDatabase(options: OpenDatabaseOptions): AppDatabase {
     sql,
     batch: (statements) => (statements.length === 0 ? Promise.resolve([]) : dialect.batch(statements)),
     read: (work) => (replica === undefined ? work(sql) : replica.read(work)),
-    async migrate(migrateOptions) {
-      const applied = await migrateSchema(sql, dialect.columnTypes, migrateOptions);
-      await replica?.verify();
-      return applied;
-    },
+    verifyReplica: async () => replica?.verify(),
+    migrate: (migrateOptions) => migrateSchema(sql, dialect.columnTypes, migrateOptions),
     async close() {
       await replica?.close();
       await dialect.close();

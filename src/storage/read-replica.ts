@@ -10,8 +10,8 @@ import type { DatabaseSchema } from "./schema.js";
 export interface ReadReplica {
   /** Whatever keeps the replica from answering, the database itself answers. */
   read<T>(work: (executor: Kysely<DatabaseSchema>) => Promise<T>): Promise<T>;
-  /** @throws AppError `CONFIG_INVALID` where it is no copy of the database; a replica that is away is nothing to throw for */
-  verify(): Promise<void>;
+  /** @returns whether it answers. @throws AppError `CONFIG_INVALID` where it is no copy of the database */
+  verify(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -54,9 +54,11 @@ export function createReadReplica(primary: Kysely<DatabaseSchema>, dialect: Data
     async verify() {
       const { rows: ours } = await IDENTITY.execute(primary);
       const theirs = await withinAnswerTime(IDENTITY.execute(replica)).catch(leaveAlone);
-      if (theirs !== undefined && theirs.rows[0]?.id !== ours[0]?.id) {
+      if (theirs === undefined) return false;
+      if (theirs.rows[0]?.id !== ours[0]?.id) {
         throw new AppError("CONFIG_INVALID", "DATABASE_READ_URL names another database than a copy of DATABASE_URL; make one by streaming replication.");
       }
+      return true;
     },
     close: () => dialect.close(),
   };

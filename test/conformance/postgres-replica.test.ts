@@ -24,6 +24,7 @@ describe("a replica that is read from", () => {
     standby = await startStandby(primary);
     database = open(`${standby.adminUrl}/${DATABASE}`);
     await database.migrate();
+    expect(await database.verifyReplica()).toBe(true);
     parts = openStorageParts(database);
   });
   afterAll(async () => {
@@ -93,7 +94,7 @@ describe("a replica that is read from", () => {
   it("is refused when it is a copy of something else, or of another kind", async () => {
     await askPostgres(`${primary.adminUrl}/postgres`, ["create database another"]);
     const wrong = open(`${primary.adminUrl}/another`);
-    await expect(wrong.migrate()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    await expect(wrong.verifyReplica()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
     await wrong.close();
     for (const options of [
       { url: `${primary.adminUrl}/${DATABASE}`, readUrl: "mysql://127.0.0.1/openchs" },
@@ -105,7 +106,7 @@ describe("a replica that is read from", () => {
 
   it("may be away when the service starts", async () => {
     const alone = open(`postgres://nobody@127.0.0.1:1/${DATABASE}`);
-    await alone.migrate();
+    expect(await alone.verifyReplica()).toBe(false);
     expect((await openStorageParts(alone, parts.masterKey).calls.listCalls({ filter: {}, limit: 1 })).length).toBe(1);
     await alone.close();
   });
