@@ -89,6 +89,7 @@ async function measure(kind, database, { directory, calls: callCount, segments: 
     "a search for a beginning": (index) => search([{ text: wordOf(rank(index, 0, 2_000)).slice(0, 4), isPrefix: true }]),
     "a search with a filter": (index) => search([whole(rank(index, 40, 200))], { filter: filters[index % filters.length] }),
   };
+  const [firstSearchMs = 0] = await timesOf(1, async () => void (await search([whole(0)])));
   const searchRows = [];
   for (const [name, ask] of Object.entries(searches)) searchRows.push([name, await timesOf(ASKED / 3, async (index) => void (await ask(index)))]);
   const { callId, taskId } = pick();
@@ -113,6 +114,7 @@ async function measure(kind, database, { directory, calls: callCount, segments: 
     { measure: `${kind}: filled with ${callCount} calls, ${callCount * segmentCount} segments`, value: round(fillSeconds, 0), unit: "s" },
     bar("a page of the list from anywhere", listMs),
     bar("a page of the list with a filter", filteredMs),
+    { measure: `${kind}: the first search after all that was stored`, value: round(firstSearchMs), unit: "ms" },
     ...searchRows.map(([name, samples]) => bar(name, samples)),
     bar("one call with its analysis", callMs),
     { measure: `${kind}: one segment stored, p95`, value: p95(storeMs), unit: "ms" },

@@ -128,7 +128,8 @@ export function createCallTextRepository({ database, sealers, digestKey }: CallT
   };
 }
 
-function selectFound(
+/** Places first, texts then: what is sorted is narrow, however many calls have a word. */
+async function selectFound(
   database: AppDatabase,
   executor: Kysely<DatabaseSchema>,
   { words, filter, beforePosition, limit }: Omit<TextSearch, "terms"> & { readonly words: readonly string[] },
@@ -136,11 +137,23 @@ function selectFound(
   let query = executor
     .selectFrom("call_text")
     .innerJoin("call", "call.call_id", "call_text.call_id")
-    .select(["call_text.position", "call_text.call_id", "call_text.passages_sealed", "call.wrapped_key"])
+    .select("call_text.position")
     .where(hasWords(database, { table: "call_text", key: "position", column: "words" }, words))
     .where(matchesFilter(filter));
   if (beforePosition !== undefined) query = query.where("call_text.position", "<", beforePosition);
-  return query.orderBy("call_text.position", "desc").limit(limit).execute();
+  const places = await query.orderBy("call_text.position", "desc").limit(limit).execute();
+  if (places.length === 0) return [];
+  return executor
+    .selectFrom("call_text")
+    .innerJoin("call", "call.call_id", "call_text.call_id")
+    .select(["call_text.position", "call_text.call_id", "call_text.passages_sealed", "call.wrapped_key"])
+    .where(
+      "call_text.position",
+      "in",
+      places.map(({ position }) => position),
+    )
+    .orderBy("call_text.position", "desc")
+    .execute();
 }
 
 function selectSources(executor: Kysely<DatabaseSchema>) {
