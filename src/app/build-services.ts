@@ -24,6 +24,7 @@ import { ANSWER_QUESTION, callOfJobPayload, PROCESS_RECORDING } from "../protoco
 import type { JobRecord, QueueBackend, QueueName } from "../queue/queue-backend.js";
 import { type Authenticator, createAuthenticator } from "../security/authentication.js";
 import type { MasterKey } from "../security/master-key.js";
+import type { RequestLimits } from "../security/request-limits.js";
 import type { TicketOffice } from "../security/ticket-office.js";
 import { type AppDatabase, openDatabase } from "../storage/database.js";
 import type { ApiKeyRepository } from "../storage/repositories/api-key-repository.js";
@@ -48,6 +49,7 @@ export interface Services extends UseCases {
   readonly apiKeys: ApiKeyRepository;
   readonly authenticator: Authenticator;
   readonly tickets: TicketOffice;
+  readonly limits: RequestLimits;
   /** Starts taking jobs, of all queues that have work when none are named. */
   startWorker(queues?: readonly QueueName[]): WorkerRuntime;
   /** Has a worker test itself, and tells the others of it. */
@@ -82,14 +84,14 @@ export async function buildServices(options: BuildServicesOptions): Promise<Serv
   try {
     await database.migrate();
     if ((await database.verifyReplica()) === false) logger.warn("The replica of DATABASE_READ_URL does not answer; the database is read from instead");
-    const { parts, tickets, closeBackbone } = await openParts({ ...options, layout, database, inference });
+    const { parts, tickets, limits, closeBackbone } = await openParts({ ...options, layout, database, inference });
     undo.unshift(closeBackbone);
     await Promise.all([options.duties.hasModels ? inference.start() : undefined, parts.queue.start()]);
     const useCases = await buildUseCases(parts);
     const { queue, decoder } = parts;
     const { audit, apiKeys } = parts.stores;
     return {
-      ...{ ...useCases, database, queue, inference, decoder, audit, apiKeys, tickets },
+      ...{ ...useCases, database, queue, inference, decoder, audit, apiKeys, tickets, limits },
       authenticator: createAuthenticator({ keys: apiKeys, ...(await tokenVerifierOf(config)) }),
       startWorker: (queues) => startWorker(config, { queue, queues, useCases }),
       watchWorker: (runtime, device) => watchWorker(parts, runtime, device),
@@ -117,6 +119,7 @@ interface OpenPartsOptions extends BuildServicesOptions {
 interface OpenedParts {
   readonly parts: UseCaseParts & Pick<Backbone, "queue">;
   readonly tickets: TicketOffice;
+  readonly limits: RequestLimits;
   readonly closeBackbone: () => Promise<void>;
 }
 
@@ -141,7 +144,7 @@ async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
   // The queue tells of jobs that ended, the log of events asks the queue of jobs: one of them comes later.
   const ending: { endJob?: (job: JobRecord) => Promise<void> } = {};
   const onRecoveryEnded = (job: JobRecord): Promise<void> => ending.endJob?.(job) ?? Promise.resolve();
-  const { bus, queue, registry, requests, tickets, close } = await openBackbone({
+  const { bus, queue, registry, requests, tickets, limits, close } = await openBackbone({
     ...{ config, masterKey, database, logger, metrics, processId, onRecoveryEnded },
     isShared: duties.isShared,
   });
@@ -159,7 +162,7 @@ async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
     ...{ config, masterKey, logger, metrics, database, stores, queue, bus, eventLog, masking, inference, decoder },
     ...{ registry, requests, duties, layout, processId, streamId, workDirectory: layout.work },
   };
-  return { parts, tickets, closeBackbone: close };
+  return { parts, tickets, limits, closeBackbone: close };
 }
 
 async function removeOrphans({ audioStore, calls, modelTaskRecords }: Stores, logger: Logger): Promise<void> {

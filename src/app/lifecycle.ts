@@ -140,7 +140,7 @@ interface GatewayParts {
 }
 
 function createServiceGateway(config: Config, { services, duties, metrics, status, logger, tls }: GatewayParts): Promise<FastifyInstance> {
-  const { requestsPerSecond, requestBurst, uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles, trustedProxies } = config.gateway;
+  const { uploadsAtOnce, uploadIdleTimeoutMs, maxBatchFiles, trustedProxies } = config.gateway;
   const {
     authenticator,
     audit,
@@ -161,10 +161,11 @@ function createServiceGateway(config: Config, { services, duties, metrics, statu
     reanalysis,
     webhooks,
     tickets,
+    limits,
   } = services;
   const dashboard = dashboardDirectory();
   return createGateway({
-    access: { authenticator, audit, metrics, requestsPerSecond, requestBurst, tickets },
+    access: { authenticator, audit, metrics, limits, tickets },
     uploads: { uploadsAtOnce, uploadIdleTimeoutMs },
     events: config.events,
     recordings: { intake, batches, tasks, eventLog, maxBytes: config.audio.maxBytes, maxBatchFiles, speechEngine: config.inference.speechEngine },

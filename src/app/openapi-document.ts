@@ -12,7 +12,7 @@ export async function openapiDocument(): Promise<object> {
   const uncalled = new Proxy({}, { get: () => () => Promise.reject(new Error("not a running service")) });
   const status = { version: await packageVersion(), isAccepting: () => false } as unknown as GatewayOptions["operations"]["status"];
   const gateway = await createGateway({
-    access: { authenticator: uncalled, audit: uncalled, metrics, requestsPerSecond: 1, requestBurst: 2, tickets: uncalled } as GatewayOptions["access"],
+    access: { authenticator: uncalled, audit: uncalled, metrics, limits: uncalled, tickets: uncalled } as GatewayOptions["access"],
     uploads: { uploadsAtOnce: 1, uploadIdleTimeoutMs: 1 },
     events: { heartbeatMs: 1, slowReaderMs: 1, streamsAtOnce: 1 },
     recordings: {

@@ -92,6 +92,7 @@ export const configSchema = z.object({
   database: z.object({ url: z.string().refine(isDatabaseUrl).optional(), readUrl: z.string().refine(isDatabaseUrl).optional(), poolSize: integer(1, 200) }),
   redis: z.object({
     url: z.url({ protocol: /^rediss?$/ }).optional(),
+    cacheUrl: z.url({ protocol: /^rediss?$/ }).optional(),
     clusterNodes: z.array(z.url({ protocol: /^rediss?$/ })),
     caFile: optionalPath,
     namespace: z.string().regex(/^[a-z0-9-]{1,32}$/),

@@ -27,7 +27,7 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     path: "gateway.requestsPerSecond",
     defaultText: "100",
     rule: "1 to 100000",
-    purpose: "Requests a key may make each second, in the long run.",
+    purpose: "Requests a key may make each second, in the long run; at all `api` together.",
   },
   REQUEST_BURST: { path: "gateway.requestBurst", defaultText: "500", rule: "1 to 1000000", purpose: "Requests a key may make at once after a quiet while." },
   UPLOADS_AT_ONCE: { path: "gateway.uploadsAtOnce", defaultText: "64", rule: "1 to 10000", purpose: "Uploads received at the same time." },
@@ -267,6 +267,11 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     defaultText: "",
     rule: "redis:// or rediss:// URLs, with commas",
     purpose: "Some nodes of a Redis Cluster, in place of REDIS_URL.",
+  },
+  CACHE_REDIS_URL: {
+    path: "redis.cacheUrl",
+    rule: "a redis:// or rediss:// URL",
+    purpose: "Another Redis for what may be forgotten: the counts of requests. It may evict keys. Default: the one of REDIS_URL.",
   },
   REDIS_CA_FILE: {
     path: "redis.caFile",

@@ -20,9 +20,10 @@ export interface RedisAddress {
 
 /**
  * What a connection is for. `caller` and `announcer` fail at once while Redis is away, for whoever asked has something
- * better to do, and a `caller` does not wait long for an answer either; `worker` and `subscriber` wait until it is back.
+ * better to do, and a `caller` does not wait long for an answer either, a `counter` hardly at all; `worker` and `subscriber`
+ * wait until it is back.
  */
-export type RedisUse = "caller" | "announcer" | "worker" | "subscriber";
+export type RedisUse = "caller" | "counter" | "announcer" | "worker" | "subscriber";
 
 export interface RedisConnections {
   /** Connects in the background; a client that can't connect keeps trying until it is closed. */
@@ -42,6 +43,8 @@ const MAX_RETRY_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A server that takes a command and never answers is away as well. */
 const CALLER_TIMEOUT_MS = 5_000;
+/** Every request waits for it. */
+const COUNTER_TIMEOUT_MS = 250;
 const KEEP_ALIVE_MS = 10_000;
 
 /**
@@ -133,7 +136,7 @@ function commonOptions(address: ParsedAddress, { ca, use, name }: { readonly ca:
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
     ...(address.isTls ? { tls: { ...(ca === undefined ? {} : { ca }) } } : {}),
-    ...(use === "caller" ? { commandTimeout: CALLER_TIMEOUT_MS } : {}),
+    ...(use === "caller" ? { commandTimeout: CALLER_TIMEOUT_MS } : use === "counter" ? { commandTimeout: COUNTER_TIMEOUT_MS } : {}),
     maxRetriesPerRequest: isPatient(use) ? null : 1,
     connectionName: `openchs-ai:${name}`,
     connectTimeout: CONNECT_TIMEOUT_MS,

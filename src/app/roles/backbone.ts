@@ -14,8 +14,10 @@ import type { JobRecord, QueueBackend } from "../../queue/queue-backend.js";
 import { DEFAULT_RETRY_POLICY } from "../../queue/retry-policy.js";
 import { createProcessRegistry, type ProcessRegistry } from "../../redis/process-registry.js";
 import { createProcessRequests, type ProcessRequests } from "../../redis/process-requests.js";
-import { createRedisConnections, type RedisConnections } from "../../redis/redis-connection.js";
+import { createRedisConnections, type RedisAddress, type RedisConnections } from "../../redis/redis-connection.js";
+import { createRedisRequestLimits } from "../../redis/redis-request-limits.js";
 import type { MasterKey } from "../../security/master-key.js";
+import { createMemoryRequestLimits, type RequestLimits } from "../../security/request-limits.js";
 import { createTicketOffice, type TicketOffice } from "../../security/ticket-office.js";
 import type { AppDatabase } from "../../storage/database.js";
 import { createJobRepository } from "../../storage/repositories/job-repository.js";
@@ -27,6 +29,7 @@ export interface Backbone {
   readonly registry: ProcessRegistry | undefined;
   readonly requests: ProcessRequests | undefined;
   readonly tickets: TicketOffice;
+  readonly limits: RequestLimits;
   /** After the queue was closed. */
   close(): Promise<void>;
 }
@@ -46,12 +49,15 @@ export interface BackboneParts {
 /** Starts nothing. @throws AppError `CONFIG_INVALID` when the address of Redis can't be used */
 export async function openBackbone(parts: BackboneParts): Promise<Backbone> {
   const { config, database, logger, isShared } = parts;
+  const allowance = { perSecond: config.gateway.requestsPerSecond, burst: config.gateway.requestBurst };
   if (!isShared) {
     const bus = createMemoryEventBus();
     const queue = new EmbeddedQueueBackend({ jobs: createJobRepository({ database }), isExclusive: true, ...queueOptions(parts, bus) });
-    return { bus, queue, registry: undefined, requests: undefined, tickets: createTicketOffice(systemClock), close: () => bus.close() };
+    const limits = createMemoryRequestLimits(allowance);
+    return { bus, queue, registry: undefined, requests: undefined, tickets: createTicketOffice(systemClock), limits, close: () => bus.close() };
   }
   const redis = await connectRedis(config, logger);
+  const cache = await connectCache(config, logger);
   const { namespace } = config.redis;
   const onError = (error: unknown): void => logger.warn("Redis could not be told or asked something", errorFields(error));
   const bus = createRedisEventBus({ redis, namespace, onError });
@@ -61,19 +67,35 @@ export async function openBackbone(parts: BackboneParts): Promise<Backbone> {
   const ticketing = { client: redis.open("tickets", "caller"), key: parts.masterKey.derive("tickets"), clock: systemClock };
   return {
     ...{ bus, queue, registry, tickets: createRedisTicketOffice({ namespace, ...ticketing }) },
+    limits: createRedisRequestLimits({
+      client: (cache ?? redis).open("limits", "counter"),
+      namespace,
+      key: parts.masterKey.derive("request-limits"),
+      allowance,
+    }),
     requests: createProcessRequests({ redis, namespace, ownId: parts.processId, onError }),
     async close() {
       await registry.close();
       await bus.close();
       redis.close();
+      cache?.close();
     },
   };
 }
 
 /** Connections by the settings. */
 export function connectRedis({ redis: { url, clusterNodes, caFile } }: Config, logger: Logger): Promise<RedisConnections> {
+  return connect({ clusterNodes, ...(url === undefined ? {} : { url }) }, { caFile, logger });
+}
+
+/** To the Redis of what may be forgotten; undefined where it has none of its own. */
+async function connectCache({ redis: { cacheUrl, caFile } }: Config, logger: Logger): Promise<RedisConnections | undefined> {
+  return cacheUrl === undefined ? undefined : connect({ url: cacheUrl }, { caFile, logger });
+}
+
+function connect(address: RedisAddress, { caFile, logger }: { readonly caFile: string | undefined; readonly logger: Logger }): Promise<RedisConnections> {
   return createRedisConnections({
-    address: { clusterNodes, ...(url === undefined ? {} : { url }), ...(caFile === undefined ? {} : { caFile }) },
+    address: { ...address, ...(caFile === undefined ? {} : { caFile }) },
     onError: (error) => logger.debug("A connection to Redis failed and is tried again", errorFields(error)),
   });
 }

@@ -1,11 +1,10 @@
 /**
  * Who gets in: every route states its permission or does not register; then rate, credentials and permission are
- * checked in this order, before a body is read. Authentication fails closed; the rate limit is kept in memory and so
- * can't be down.
+ * checked in this order, before a body is read. Authentication fails closed; the rate limit is counted by each process
+ * alone where it can't be counted together.
  */
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import type { z } from "zod";
 import { AppError } from "../../core/errors.js";
 import type { Metrics } from "../../observability/metrics.js";
@@ -13,6 +12,7 @@ import type { AuditSink } from "../../security/audit-record.js";
 import { type Authenticator, bearerToken, isCredentialShaped } from "../../security/authentication.js";
 import { type Actor, type Authorized, authorize } from "../../security/authorization.js";
 import type { Permission } from "../../security/permissions.js";
+import type { RequestLimits } from "../../security/request-limits.js";
 import type { TicketOffice } from "../../security/ticket-office.js";
 
 declare module "fastify" {
@@ -41,13 +41,9 @@ export interface AccessOptions {
   readonly authenticator: Authenticator;
   readonly audit: AuditSink;
   readonly metrics: Metrics;
-  readonly requestsPerSecond: number;
-  readonly requestBurst: number;
+  readonly limits: RequestLimits;
   readonly tickets: TicketOffice;
 }
-
-/** A spent burst fills up again within this long. */
-const BURST_WINDOW_SECONDS = 60;
 
 /**
  * Refuses to register a route that does not say who may call it. Routes a plugin adds under one of `publicPrefixes`
@@ -62,20 +58,16 @@ export function requireStatedPermissions(app: FastifyInstance, publicPrefixes: r
 
 /** Guards the routes of this scope. */
 export function guardRoutes(app: FastifyInstance, options: AccessOptions): void {
-  const { audit, metrics, requestsPerSecond, requestBurst } = options;
-  const limiter = new BurstyRateLimiter(
-    new RateLimiterMemory({ points: requestsPerSecond, duration: 1 }),
-    new RateLimiterMemory({ keyPrefix: "burst", points: Math.max(1, requestBurst - requestsPerSecond), duration: BURST_WINDOW_SECONDS }),
-  );
+  const { audit, metrics, limits } = options;
   app.decorateRequest("actor", null);
   app.addHook("onRequest", async (request) => {
     const { permission } = request.routeOptions.config;
-    if (!request.routeOptions.url?.startsWith("/health")) await consume(limiter, callerOf(request), metrics);
+    if (!request.routeOptions.url?.startsWith("/health")) await consume(limits, callerOf(request), metrics);
     if (permission === "public") return;
     request.actor = await authenticate(request, options).catch(async (error: unknown) => {
       metrics.rateLimited.inc({ reason: "credentials" });
       // Guesses count by address: each made-up key would otherwise have an allowance of its own.
-      await consume(limiter, `guess ${request.ip}`, metrics);
+      await consume(limits, `guess ${request.ip}`, metrics);
       throw error;
     });
     try {
@@ -120,13 +112,11 @@ function callerOf({ headers: { authorization }, ip }: FastifyRequest): string {
   return token !== undefined && isCredentialShaped(token) ? createHash("sha256").update(token).digest("base64") : ip;
 }
 
-async function consume(limiter: BurstyRateLimiter, caller: string, metrics: Metrics): Promise<void> {
+async function consume(limits: RequestLimits, caller: string, metrics: Metrics): Promise<void> {
   try {
-    await limiter.consume(caller);
-  } catch (refusal) {
-    if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    metrics.rateLimited.inc({ reason: "rate" });
-    const retryAfterSeconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
-    throw new AppError("GATEWAY_RATE_LIMITED", "Too many requests; wait as long as Retry-After says.", { retryable: true, details: { retryAfterSeconds } });
+    await limits.consume(caller);
+  } catch (error) {
+    if (error instanceof AppError && error.code === "GATEWAY_RATE_LIMITED") metrics.rateLimited.inc({ reason: "rate" });
+    throw error;
   }
 }
