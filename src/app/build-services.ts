@@ -12,6 +12,7 @@ import { systemClock } from "../core/clock.js";
 import { isId, newId } from "../core/ids.js";
 import type { Logger } from "../core/log.js";
 import { type ProcessEntry, processEntry } from "../core/module-entry.js";
+import type { RequestLimits } from "../gateway/limits/request-limits.js";
 import { createBuiltinPiiDetector } from "../inference/backends/builtin/personal-data/builtin-pii-detector.js";
 import { InferencePool } from "../inference/pool/inference-pool.js";
 import { createAnswerQuestionHandler } from "../jobs/answer-question.js";
@@ -24,7 +25,6 @@ import { ANSWER_QUESTION, callOfJobPayload, PROCESS_RECORDING } from "../protoco
 import type { JobRecord, QueueBackend, QueueName } from "../queue/queue-backend.js";
 import { type Authenticator, createAuthenticator } from "../security/authentication.js";
 import type { MasterKey } from "../security/master-key.js";
-import type { RequestLimits } from "../security/request-limits.js";
 import type { TicketOffice } from "../security/ticket-office.js";
 import { type AppDatabase, openDatabase } from "../storage/database.js";
 import type { ApiKeyRepository } from "../storage/repositories/api-key-repository.js";

@@ -1,7 +1,7 @@
-/** What limits of requests are to mean, of one process and of several, as tests: src/security/request-limits.ts. */
+/** What limits of requests are to mean, of one process and of several, as tests: src/gateway/limits/request-limits.ts. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { newId } from "../../src/core/ids.js";
-import type { RequestAllowance, RequestLimits } from "../../src/security/request-limits.js";
+import type { RequestAllowance, RequestLimits } from "../../src/gateway/limits/request-limits.js";
 
 export interface RequestLimitsHarness {
   /** The same limits as so many processes have them. */

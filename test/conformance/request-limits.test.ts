@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../../src/core/ids.js";
+import { createRedisRequestLimits } from "../../src/gateway/limits/redis-request-limits.js";
+import { createMemoryRequestLimits, type RequestAllowance } from "../../src/gateway/limits/request-limits.js";
 import { createRedisConnections } from "../../src/redis/redis-connection.js";
-import { createRedisRequestLimits } from "../../src/redis/redis-request-limits.js";
-import { createMemoryRequestLimits, type RequestAllowance } from "../../src/security/request-limits.js";
 import { isMissing } from "../support/requirements.js";
 import { type RedisServer, startRedis } from "../support/start-redis.js";
 import { until } from "../support/until.js";

@@ -6,6 +6,8 @@ import { createMemoryEventBus } from "../../events/backends/memory-event-bus.js"
 import { createRedisEventBus } from "../../events/backends/redis-event-bus.js";
 import { createRedisTicketOffice } from "../../events/backends/redis-ticket-office.js";
 import type { EventBus } from "../../events/event-bus.js";
+import { createRedisRequestLimits } from "../../gateway/limits/redis-request-limits.js";
+import { createMemoryRequestLimits, type RequestLimits } from "../../gateway/limits/request-limits.js";
 import { errorFields } from "../../observability/error-fields.js";
 import type { Metrics } from "../../observability/metrics.js";
 import { createBullMqQueue } from "../../queue/backends/bullmq-queue-backend.js";
@@ -15,9 +17,7 @@ import { DEFAULT_RETRY_POLICY } from "../../queue/retry-policy.js";
 import { createProcessRegistry, type ProcessRegistry } from "../../redis/process-registry.js";
 import { createProcessRequests, type ProcessRequests } from "../../redis/process-requests.js";
 import { createRedisConnections, type RedisAddress, type RedisConnections } from "../../redis/redis-connection.js";
-import { createRedisRequestLimits } from "../../redis/redis-request-limits.js";
 import type { MasterKey } from "../../security/master-key.js";
-import { createMemoryRequestLimits, type RequestLimits } from "../../security/request-limits.js";
 import { createTicketOffice, type TicketOffice } from "../../security/ticket-office.js";
 import type { AppDatabase } from "../../storage/database.js";
 import { createJobRepository } from "../../storage/repositories/job-repository.js";

@@ -12,8 +12,8 @@ import type { AuditSink } from "../../security/audit-record.js";
 import { type Authenticator, bearerToken, isCredentialShaped } from "../../security/authentication.js";
 import { type Actor, type Authorized, authorize } from "../../security/authorization.js";
 import type { Permission } from "../../security/permissions.js";
-import type { RequestLimits } from "../../security/request-limits.js";
 import type { TicketOffice } from "../../security/ticket-office.js";
+import type { RequestLimits } from "../limits/request-limits.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {

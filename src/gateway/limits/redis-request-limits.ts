@@ -1,9 +1,9 @@
 /** Limits of several processes counted together in Redis; each counts by itself while Redis is away. */
 import { createHmac } from "node:crypto";
 import { RateLimiterRedis } from "rate-limiter-flexible";
-import { AppError } from "../core/errors.js";
-import { createMemoryRequestLimits, createRequestLimits, type RequestAllowance, type RequestLimits } from "../security/request-limits.js";
-import type { RedisClient } from "./redis-connection.js";
+import { AppError } from "../../core/errors.js";
+import type { RedisClient } from "../../redis/redis-connection.js";
+import { createMemoryRequestLimits, createRequestLimits, type RequestAllowance, type RequestLimits } from "./request-limits.js";
 
 export interface RedisRequestLimitsOptions {
   /** Opened as a `counter`. It may forget: a forgotten count is an allowance once more. */
@@ -17,6 +17,7 @@ export interface RedisRequestLimitsOptions {
 /** One that did not answer is not waited for again at once. */
 const LEFT_ALONE_MS = 5_000;
 
+/** Connects nothing: the client does. */
 export function createRedisRequestLimits({ client, namespace, key, allowance }: RedisRequestLimitsOptions): RequestLimits {
   const alone = createMemoryRequestLimits(allowance);
   const shared = createRequestLimits(

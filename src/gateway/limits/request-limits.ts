@@ -1,6 +1,6 @@
 /** How many requests each caller may make: so many a second, and more of them at once after a quiet while. */
 import { BurstyRateLimiter, type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
-import { AppError } from "../core/errors.js";
+import { AppError } from "../../core/errors.js";
 
 export interface RequestLimits {
   /** Counts a request. @throws AppError `GATEWAY_RATE_LIMITED` when the caller has none left */
