@@ -13,7 +13,8 @@ const BUILT = { resolve: { alias: [{ find: /^(?:\.\.\/)+src\/(.*)$/, replacement
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // More than the two cores: tests of live calls wait more than they work.
+    maxWorkers: 3,
     // tsx, which lets threads and processes run from source, would keep a cache in the temporary directory.
     env: { TSX_DISABLE_CACHE: "1" },
     projects: [

@@ -80,6 +80,13 @@ describe("names by the company they keep", () => {
     },
   );
 
+  it.each([
+    ["barefoot rukia candle", "rukia"],
+    ["the shovel wanjiku took", "wanjiku"],
+  ])("takes in no plain word beside it: %s", (text, wanted) => {
+    expect(found(text)).toEqual([`NAME ${wanted}`]);
+  });
+
   it("is the first word of a long answer", () => {
     expect(found("what is your name", "zilabu fourteen i stay with my grandmother near here")).toEqual(["NAME zilabu"]);
   });

@@ -31,6 +31,7 @@ const FILES = {
   places: { path: "gazetteers/places.json", schema: schemas.placesSchema },
   names: { path: "gazetteers/names.json", schema: schemas.namesSchema },
   districts: { path: "gazetteers/districts.json", schema: schemas.districtsSchema },
+  plainWords: { path: "lexicons/plain-words.json", schema: schemas.commonWordsSchema },
   commonWords: { path: "lexicons/common-words.json", schema: schemas.commonWordsSchema },
   personalData: { path: "lexicons/personal-data.json", schema: schemas.personalDataSchema },
   topics: { path: "lexicons/topics.json", schema: schemas.topicsSchema },

@@ -31,7 +31,7 @@ export function createBuiltinPiiDetector(options: { readonly assetsDirectory: st
   return new BuiltinPiiDetector(loadSomeAssets(options.assetsDirectory, ASSETS));
 }
 
-const ASSETS = ["names", "people", "places", "landmarks", "districts", "numbers", "scopes", "personalData", "commonWords"] as const;
+const ASSETS = ["names", "people", "places", "landmarks", "districts", "numbers", "scopes", "personalData", "commonWords", "plainWords"] as const;
 type PiiAssets = Pick<BuiltinAssets, (typeof ASSETS)[number]>;
 
 class BuiltinPiiDetector implements PiiDetector {
@@ -72,13 +72,14 @@ class BuiltinPiiDetector implements PiiDetector {
     this.#neverNames = new Set([...personalData.never_names, ...people.capital_words]);
     const broad = [districts.countries, districts.kenya, districts.tanzania, districts.uganda].flat().map((name) => name.split(/[\s-]+/).map(normalizeWord));
     this.#broadPlaces = new Set(broad.map((words) => words.join(" ")));
+    const nobody = new Set([...common, ...broad.flat(), ...assets.plainWords.words]);
     this.#strayNames = new StrayNameFinder(personalData, {
-      common: new Set([...common, ...broad.flat()]),
+      common: nobody,
       introducers: matcherOf([...people.names.titles, ...allPhrases(people.names.weak_introducers), ...allPhrases(personalData.name_introducers)]),
       afterNames: new Set(personalData.after_names),
       listed: this.#listedNames,
     });
-    const isKnown = (word: string): boolean => common.has(word) || this.#listedNames.has(word);
+    const isKnown = (word: string): boolean => nobody.has(word) || this.#listedNames.has(word);
     const { countries, kenya, tanzania, uganda } = assets.places;
     const placeWords = [...broad.flat(), ...[countries, kenya, tanzania, uganda].flat().flatMap((name) => name.split(/[\s-]+/).map(normalizeWord))];
     this.#schools = new SchoolNameFinder(assets, { common, names: new Set([...this.#listedNames, ...placeWords]) });
@@ -90,7 +91,7 @@ class BuiltinPiiDetector implements PiiDetector {
       plainNumberWords: new Set(allPhrases(personalData.plain_number_words)),
     });
     this.#nameContexts = new NameContextFinder(assets, {
-      common: new Set([...common, ...broad.flat()]),
+      common: nobody,
       listed: this.#listedNames,
       places: new Set(placeWords.filter((word) => !this.#listedNames.has(word))),
       isKnown,
