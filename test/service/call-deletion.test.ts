@@ -105,6 +105,7 @@ describe("deleting a call", () => {
       });
     expect((await hold(true, "agent")).status).toBe(403);
     expect(callSchema.parse(JSON.parse((await hold(true)).body.toString("utf8"))).legal_hold).toBe(true);
+    await until("its text was indexed", async () => (await rowsOf(accepted.call_id))["call_text_due"] === undefined, 30_000, 50);
     const [rows, files] = [await rowsOf(accepted.call_id), audioFiles(gateway)];
     const answer = await remove(accepted);
     expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 409, code: "CALL_ON_LEGAL_HOLD" });
