@@ -7,6 +7,7 @@ import { connectTo, legMessages } from "../support/audiosocket-client.js";
 import { isMissing } from "../support/requirements.js";
 import { startGateway, type TestGateway } from "../support/start-gateway.js";
 import { legOf } from "../support/telephone-leg.js";
+import { until } from "../support/until.js";
 
 const CALL = "6619d336-b468-40e0-945e-09e4d1d60001";
 const PIECE_MS = 20;
@@ -103,8 +104,16 @@ describe.skipIf(isMissing("chromium"))("the dashboard", () => {
     await page.keyboard.press("Enter");
     await page.locator(".call-search ~ .problem", { hasText: "three letters" }).waitFor(PATIENCE);
     await search.fill("AFRAID toni*");
-    await page.keyboard.press("Enter");
-    await page.locator(".found-line", { hasText: "afraid" }).first().waitFor(PATIENCE);
+    // It is found a moment after it was analysed.
+    const isFound = async (): Promise<boolean> => {
+      await search.press("Enter");
+      const seen = page.locator(".found-line", { hasText: "afraid" }).first();
+      return seen.waitFor({ timeout: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+    };
+    await until("the call is found", isFound, 30_000, 100);
     await page
       .locator(".call-item", { has: page.locator(".found-line") })
       .first()
