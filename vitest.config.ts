@@ -13,8 +13,7 @@ const BUILT = { resolve: { alias: [{ find: /^(?:\.\.\/)+src\/(.*)$/, replacement
 
 export default defineConfig({
   test: {
-    // More than the two cores: tests of live calls wait more than they work.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // tsx, which lets threads and processes run from source, would keep a cache in the temporary directory.
     env: { TSX_DISABLE_CACHE: "1" },
     projects: [
