@@ -14,6 +14,7 @@ import type { Actor, Authorized } from "../security/authorization.js";
 import { recordCallReading } from "../security/call-reading.js";
 import { coverAnalysis } from "../security/masking/cover-text.js";
 import { isGranted } from "../security/permissions.js";
+import { cutPage } from "../storage/keyset-page.js";
 import type { AnalysisRepository } from "../storage/repositories/analysis-repository.js";
 import type { CallExpiryRepository } from "../storage/repositories/call-expiry-repository.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
@@ -115,10 +116,8 @@ export function createCallHistory(dependencies: CallHistoryDependencies): CallHi
   return {
     async list(_authorized, { filter, after, limit }) {
       const found = await calls.listCalls({ filter, ...(after === undefined ? {} : { after }), limit: limit + 1 });
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
-      if (found.length <= limit || last === undefined) return { calls: page };
-      return { calls: page, next: { startedAtMs: last.startedAtMs, callId: last.callId } };
+      const { rows, last } = cutPage(found, limit);
+      return { calls: rows, ...(last === undefined ? {} : { next: { startedAtMs: last.startedAtMs, callId: last.callId } }) };
     },
     get: (_authorized, callId) => find(callId),
     async analysis({ actor }, callId) {
@@ -151,9 +150,8 @@ export function createCallHistory(dependencies: CallHistoryDependencies): CallHi
     },
     async receipts(_authorized, page) {
       const found = await dependencies.receipts.listReceipts({ ...page, limit: page.limit + 1 });
-      const receipts = found.slice(0, page.limit);
-      const last = receipts.at(-1);
-      return found.length <= page.limit || last === undefined ? { receipts } : { receipts, nextId: last.receiptId };
+      const { rows, last } = cutPage(found, page.limit);
+      return { receipts: rows, ...(last === undefined ? {} : { nextId: last.receiptId }) };
     },
     async receipt(_authorized, receiptId) {
       const receipt = await dependencies.receipts.findReceipt(receiptId);

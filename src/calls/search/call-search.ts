@@ -6,6 +6,7 @@ import { AppError } from "../../core/errors.js";
 import { hasAnyTerm, parseSearchQuery } from "../../core/text/search-terms.js";
 import { type AuditSink, recordAllowed } from "../../security/audit-record.js";
 import type { Authorized } from "../../security/authorization.js";
+import { cutPage } from "../../storage/keyset-page.js";
 import type { CallRepository } from "../../storage/repositories/call-repository.js";
 import type { CallTextRepository, TextPassage } from "../../storage/search/call-text-repository.js";
 
@@ -54,17 +55,16 @@ export function createCallSearch({ isOn, calls, callTexts, audit, clock }: CallS
         throw new AppError("CALL_SEARCH_UNCLEAR", "Search for whole words of 3 to 64 letters, or beginnings of 3 to 6 with a * behind them.");
       }
       await recordAllowed({ audit, clock }, actor, "calls.searched", "calls");
-      const rows = await callTexts.search({ terms, filter, limit: limit + 1, ...(beforePosition === undefined ? {} : { beforePosition }) });
-      const page = rows.slice(0, limit);
-      const records = new Map((await calls.findCalls(page.map(({ callId }) => callId))).map((call) => [call.callId, call]));
-      const found = page.flatMap(({ callId, passages }): FoundCall[] => {
+      const texts = await callTexts.search({ terms, filter, limit: limit + 1, ...(beforePosition === undefined ? {} : { beforePosition }) });
+      const { rows, last } = cutPage(texts, limit);
+      const records = new Map((await calls.findCalls(rows.map(({ callId }) => callId))).map((call) => [call.callId, call]));
+      const found = rows.flatMap(({ callId, passages }): FoundCall[] => {
         const call = records.get(callId);
         // Deleted since it was found.
         if (call === undefined) return [];
         return [{ call, passages: passages.filter((passage) => hasAnyTerm(passage.text, terms)).slice(0, PASSAGES_SHOWN) }];
       });
-      const last = page.at(-1);
-      return rows.length <= limit || last === undefined ? { found } : { found, nextPosition: last.position };
+      return { found, ...(last === undefined ? {} : { nextPosition: last.position }) };
     },
   };
 }

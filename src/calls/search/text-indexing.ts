@@ -69,7 +69,7 @@ export class TextIndexing {
   }
 
   /** Indexes every call that is due, and can be, now. */
-  async indexDue(): Promise<void> {
+  async #indexDue(): Promise<void> {
     const { callTexts, logger } = this.#dependencies;
     let afterCallId = "";
     let failures = 0;
@@ -104,7 +104,7 @@ export class TextIndexing {
 
   async #look(): Promise<void> {
     if (this.#dependencies.isOurTurn?.() === false) return;
-    await this.indexDue().catch((error: unknown) => this.#dependencies.logger.warn("Calls to index for search could not be looked up", errorFields(error)));
+    await this.#indexDue().catch((error: unknown) => this.#dependencies.logger.warn("Calls to index for search could not be looked up", errorFields(error)));
   }
 
   async #index(due: DueText): Promise<void> {

@@ -10,7 +10,7 @@ export interface SearchTerm {
 }
 
 /** In characters. Shorter words are in every call, longer ones are none. */
-export const SEARCH_TERM_LENGTH = { min: 3, max: 64 } as const;
+const SEARCH_TERM_LENGTH = { min: 3, max: 64 } as const;
 /** In characters, of what stands before a `*`. */
 export const SEARCH_PREFIX_LENGTH = { min: 3, max: 6 } as const;
 

@@ -2,12 +2,13 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable, Transform, type Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.js";
 import { AUDIO_HEADER_BYTES, createAudioDecryptor, createAudioEncryptor, createAudioRangeDecryptor } from "../../security/audio-cipher.js";
 import { syncDirectory } from "../../security/synced-directory.js";
 import type { AudioStore, ByteRange } from "../audio-store.js";
+import { countingBytes, decrypted } from "../sealed-audio.js";
 import { checkAudioKey, locateSealedRange } from "../sealed-range.js";
 
 const SUFFIX = ".oca";
@@ -48,20 +49,14 @@ export async function createFilesystemAudioStore({ directory, isShared = false }
   };
   return {
     async write(audioKey, content, callKey) {
-      let byteCount = 0;
-      const counter = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          byteCount += chunk.length;
-          done(null, chunk);
-        },
-      });
+      const { counter, byteCount } = countingBytes();
       await store(audioKey, (file) => pipeline(content, counter, createAudioEncryptor(callKey), file));
-      return { byteCount };
+      return { byteCount: byteCount() };
     },
     async read(audioKey, callKey, range) {
       const path = pathOf(audioKey);
       const size = await sizeOf(path);
-      return range === undefined ? decryptFile(path, createAudioDecryptor(callKey)) : readRange({ path, callKey, range, size });
+      return range === undefined ? decrypted(createReadStream(path), createAudioDecryptor(callKey)) : readRange({ path, callKey, range, size });
     },
     async readSealed(audioKey) {
       await sizeOf(pathOf(audioKey));
@@ -84,12 +79,6 @@ async function sizeOf(path: string): Promise<number> {
   return size;
 }
 
-/** The pipeline destroys both ends on any failure; the reader sees it as the decryptor's error. */
-function decryptFile(path: string, decryptor: Transform, place: { readonly start?: number; readonly end?: number } = {}): Readable {
-  void pipeline(createReadStream(path, place), decryptor).catch(() => {});
-  return decryptor;
-}
-
 interface RangeRequest {
   readonly path: string;
   readonly callKey: Buffer;
@@ -101,7 +90,7 @@ async function readRange({ path, callKey, range, size }: RangeRequest): Promise<
   if (range.end <= range.start) return Readable.from([]);
   const { blockNumber, place } = locateSealedRange(range, size);
   const decryptor = createAudioRangeDecryptor(callKey, await readHeader(path), { ...range, blockNumber });
-  return decryptFile(path, decryptor, place);
+  return decrypted(createReadStream(path, place), decryptor);
 }
 
 async function readHeader(path: string): Promise<Buffer> {

@@ -1,10 +1,11 @@
 /** The audio store on an object store that speaks S3: one sealed object a recording, the same bytes as in a directory. */
-import { Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "../../core/errors.js";
 import { AUDIO_HEADER_BYTES, createAudioDecryptor, createAudioEncryptor, createAudioRangeDecryptor } from "../../security/audio-cipher.js";
 import type { AudioStore, ByteRange } from "../audio-store.js";
+import { countingBytes, decrypted } from "../sealed-audio.js";
 import { checkAudioKey, isAudioKey, locateSealedRange } from "../sealed-range.js";
 import { type FoundObject, openS3Objects, type S3Objects, type S3Place } from "./s3-objects.js";
 
@@ -44,23 +45,17 @@ function overObjects(objects: S3Objects): AudioStore {
   return {
     async write(audioKey, content, callKey) {
       const name = nameOf(audioKey);
-      let byteCount = 0;
-      const counter = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          byteCount += chunk.length;
-          done(null, chunk);
-        },
-      });
+      const { counter, byteCount } = countingBytes();
       const sealed = createAudioEncryptor(callKey);
       // Whichever end fails, the other is destroyed; who reads `sealed` hears of the source's failure.
       const sealing = pipeline(content, counter, sealed).catch(() => {});
       await objects.put(name, sealed).finally(() => sealing);
-      return { byteCount };
+      return { byteCount: byteCount() };
     },
     async read(audioKey, callKey, range) {
       const name = nameOf(audioKey);
       if (range !== undefined) return readRange({ find: (place) => find(name, place), callKey, range });
-      return decrypt((await find(name)).body, createAudioDecryptor(callKey));
+      return decrypted((await find(name)).body, createAudioDecryptor(callKey));
     },
     readSealed: async (audioKey) => (await find(nameOf(audioKey))).body,
     writeSealed: async (audioKey, content) => objects.put(nameOf(audioKey), content),
@@ -70,12 +65,6 @@ function overObjects(objects: S3Objects): AudioStore {
       return names.filter(isAudioKey);
     },
   };
-}
-
-/** The pipeline destroys both ends on any failure; the reader sees it as the decryptor's error. */
-function decrypt(body: Readable, decryptor: Transform): Readable {
-  void pipeline(body, decryptor).catch(() => {});
-  return decryptor;
 }
 
 interface RangeRequest {
@@ -92,5 +81,5 @@ async function readRange({ find, callKey, range }: RangeRequest): Promise<Readab
   if (range.end <= range.start) return Readable.from([]);
   const { blockNumber, place } = locateSealedRange(range, head.totalBytes);
   const decryptor = createAudioRangeDecryptor(callKey, header, { ...range, blockNumber });
-  return decrypt((await find(place)).body, decryptor);
+  return decrypted((await find(place)).body, decryptor);
 }

@@ -90,7 +90,7 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
     hasCall: (callId) => hasCall(database, callId),
     findStatus: (callId, unitOfWork) => findStatus(database, callId, unitOfWork),
     findCall: async (callId) => (await findCalls(database.sql, [callId]))[0],
-    findCalls: (callIds) => database.read((executor) => findCalls(executor, callIds)),
+    findCalls: (callIds) => findCalls(database.sql, callIds),
     listCalls: (page) => database.read((executor) => listCalls(executor, page)),
     async findRecording(recordingId) {
       const row = await database.sql.selectFrom("recording").selectAll().where("recording_id", "=", recordingId).executeTakeFirst();

@@ -5,7 +5,7 @@
 import type { BuiltinAssets } from "../load-builtin-assets.js";
 import type { SegmentReading } from "../text/call-reading.js";
 import { allPhrases } from "../text/lexicon-phrases.js";
-import { PhraseMatcher } from "../text/phrase-matcher.js";
+import { matcherOf, type PhraseMatcher } from "../text/phrase-matcher.js";
 import type { TokenRange } from "../text/tokenizer.js";
 
 const LONGEST_STREET = 3;
@@ -162,8 +162,4 @@ export class AddressFinder {
     }
     return from;
   }
-}
-
-function matcherOf(phrases: readonly string[]): PhraseMatcher<true> {
-  return new PhraseMatcher(phrases.map((phrase) => ({ phrase, payload: true as const })));
 }

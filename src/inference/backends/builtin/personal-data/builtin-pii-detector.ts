@@ -10,7 +10,7 @@ import { PlaceFinder } from "../entities/place-finder.js";
 import { type BuiltinAssets, loadSomeAssets } from "../load-builtin-assets.js";
 import { readCall, type SegmentReading } from "../text/call-reading.js";
 import { allPhrases } from "../text/lexicon-phrases.js";
-import { PhraseMatcher } from "../text/phrase-matcher.js";
+import { matcherOf } from "../text/phrase-matcher.js";
 import { ScopeReader } from "../text/scope-reader.js";
 import { normalizeWord, type TokenRange } from "../text/tokenizer.js";
 import { AddressFinder } from "./address-finder.js";
@@ -82,8 +82,9 @@ class BuiltinPiiDetector implements PiiDetector {
     const isKnown = (word: string): boolean => nobody.has(word) || this.#listedNames.has(word);
     const { countries, kenya, tanzania, uganda } = assets.places;
     const placeWords = [...broad.flat(), ...[countries, kenya, tanzania, uganda].flat().flatMap((name) => name.split(/[\s-]+/).map(normalizeWord))];
-    this.#schools = new SchoolNameFinder(assets, { common, names: new Set([...this.#listedNames, ...placeWords]) });
-    this.#addresses = new AddressFinder(assets, { common, names: new Set([...this.#listedNames, ...placeWords]) });
+    const names = new Set([...this.#listedNames, ...placeWords]);
+    this.#schools = new SchoolNameFinder(assets, { common, names });
+    this.#addresses = new AddressFinder(assets, { common, names });
     this.#localPlaces = new LocalPlaceFinder(assets, {
       common,
       broad: new Set(broad.flat()),
@@ -153,10 +154,6 @@ class BuiltinPiiDetector implements PiiDetector {
     const words = tokens.slice(firstToken, endToken).map(({ norm }) => norm);
     return this.#broadPlaces.has(words.join(" "));
   }
-}
-
-function matcherOf(phrases: readonly string[]): PhraseMatcher<true> {
-  return new PhraseMatcher(phrases.map((phrase) => ({ phrase, payload: true as const })));
 }
 
 function toSegment(text: string, index: number): TranscriptSegment {

@@ -5,8 +5,9 @@
  */
 import type { BuiltinAssets } from "../load-builtin-assets.js";
 import type { SegmentReading } from "../text/call-reading.js";
-import { PhraseMatcher } from "../text/phrase-matcher.js";
-import type { TokenRange } from "../text/tokenizer.js";
+import { matcherOf, type PhraseMatcher } from "../text/phrase-matcher.js";
+import { oneToken, type TokenRange } from "../text/tokenizer.js";
+import { shortAnswer } from "./short-answer.js";
 import { isEnglishForm, isTensedVerb } from "./word-shapes.js";
 
 const LONGEST_NAME = 2;
@@ -64,10 +65,8 @@ export class LocalPlaceFinder {
   }
 
   #answers(reading: SegmentReading, asked: SegmentReading | undefined): readonly TokenRange[] {
-    if (asked === undefined || this.#questions.findAll(asked).length === 0) return [];
-    const first = reading.tokens.filter(({ sentence }) => sentence === 0);
-    if (first.length > LONGEST_ANSWER) return [];
-    return first.flatMap(({ clause }, at) => (this.#isName(reading, at, clause) ? [{ firstToken: at, endToken: at + 1 }] : []));
+    const answer = shortAnswer(reading, { asked, questions: this.#questions, longest: LONGEST_ANSWER });
+    return answer.flatMap(({ clause }, at) => (this.#isName(reading, at, clause) ? [oneToken(at)] : []));
   }
 
   /** "Umoja two", "Kikoni zone B", "Mathare 4A", "rabuor village". */
@@ -105,8 +104,4 @@ export class LocalPlaceFinder {
     if (this.#words.listed.has(token.norm)) return true;
     return !common.has(token.norm) && !isEnglishForm(token.norm, (stem) => common.has(stem));
   }
-}
-
-function matcherOf(phrases: readonly string[]): PhraseMatcher<true> {
-  return new PhraseMatcher(phrases.map((phrase) => ({ phrase, payload: true as const })));
 }

@@ -6,8 +6,8 @@
 import type { BuiltinAssets } from "../load-builtin-assets.js";
 import type { SegmentReading } from "../text/call-reading.js";
 import { allPhrases } from "../text/lexicon-phrases.js";
-import { PhraseMatcher } from "../text/phrase-matcher.js";
-import type { TokenRange } from "../text/tokenizer.js";
+import { matcherOf, type PhraseMatcher } from "../text/phrase-matcher.js";
+import { oneToken, type TokenRange } from "../text/tokenizer.js";
 import { isEnglishForm, isSwahiliVerb, SWAHILI_VERB_OF_PERSON } from "./word-shapes.js";
 
 const LEAST_LETTERS = 3;
@@ -43,7 +43,7 @@ export class NameContextFinder {
     this.#words = { ...words, common: new Set([...words.common, ...cueWords]) };
     const relations = [...Object.values(people.relations), people.strangers, people.children_words].flatMap(allPhrases);
     const owned = relations.map((phrase) => `${phrase} ${people.possessives_after.join("|")}`);
-    this.#people = new PhraseMatcher([...relations, ...owned, ...contexts.introducers].map((phrase) => ({ phrase, payload: true as const })));
+    this.#people = matcherOf([...relations, ...owned, ...contexts.introducers]);
     this.#titles = new Set(contexts.titles_of_names);
     this.#personVerbs = new Set(contexts.person_verbs);
     this.#unknownVerbs = new Set(contexts.verbs_after_unknown);
@@ -131,8 +131,4 @@ function spelt({ tokens, segment }: SegmentReading): readonly TokenRange[] {
     first = at;
   }
   return found;
-}
-
-function oneToken(at: number): TokenRange {
-  return { firstToken: at, endToken: at + 1 };
 }

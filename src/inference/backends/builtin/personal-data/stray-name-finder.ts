@@ -5,8 +5,8 @@
 import type { PersonalDataLexicon } from "../asset-schemas.js";
 import type { SegmentReading } from "../text/call-reading.js";
 import { allPhrases } from "../text/lexicon-phrases.js";
-import { PhraseMatcher } from "../text/phrase-matcher.js";
-import type { TokenRange } from "../text/tokenizer.js";
+import { matcherOf, type PhraseMatcher } from "../text/phrase-matcher.js";
+import { oneToken, type TokenRange } from "../text/tokenizer.js";
 import { isEnglishForm, isSwahiliVerb, SWAHILI_VERB_OF_PERSON } from "./word-shapes.js";
 
 /** An answer to "what's your name?" has no more words than these. */
@@ -30,7 +30,7 @@ export class StrayNameFinder {
 
   constructor(lexicon: PersonalDataLexicon, words: StrayNameWords) {
     this.#words = words;
-    this.#questions = new PhraseMatcher(allPhrases(lexicon.name_questions).map((phrase) => ({ phrase, payload: true as const })));
+    this.#questions = matcherOf(allPhrases(lexicon.name_questions));
     this.#fillers = new Set(lexicon.name_answer_fillers);
   }
 
@@ -88,8 +88,4 @@ export class StrayNameFinder {
     if (common.has(word)) return false;
     return listed.has(word) || (!isSwahiliVerb(word) && !isEnglishForm(word, (stem) => common.has(stem)));
   }
-}
-
-function oneToken(at: number): TokenRange {
-  return { firstToken: at, endToken: at + 1 };
 }

@@ -166,3 +166,8 @@ function pushTo(index: Map<string, number[]>, key: string, value: number): void 
   if (list === undefined) index.set(key, [value]);
   else list.push(value);
 }
+
+/** Over phrases that all mean the same: it is asked only where they stand. */
+export function matcherOf(phrases: readonly string[]): PhraseMatcher<true> {
+  return new PhraseMatcher(phrases.map((phrase) => ({ phrase, payload: true as const })));
+}

@@ -22,6 +22,11 @@ export interface TokenRange {
   readonly endToken: number;
 }
 
+/** The range of one token. */
+export function oneToken(at: number): TokenRange {
+  return { firstToken: at, endToken: at + 1 };
+}
+
 export interface Sentence extends TokenRange {
   /** The mark that closes it, or the empty string. */
   readonly terminator: string;
