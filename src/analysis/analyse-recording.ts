@@ -28,9 +28,8 @@ export interface AnalysisDependencies {
 export interface AnalyseRecordingRequest {
   readonly callId: string;
   readonly taskId: string;
-  /** The recording in clear, in `workDirectory`, where the caller removes everything afterwards. */
-  readonly path: string;
-  readonly container: Container;
+  /** Brings the recording in clear into `workDirectory`, where the caller removes everything afterwards; called when its sound is needed. */
+  readonly fetch: () => Promise<{ readonly path: string; readonly container: Container }>;
   readonly workDirectory: string;
   readonly language: string;
   readonly allowedLanguages: readonly string[];
@@ -38,8 +37,10 @@ export interface AnalyseRecordingRequest {
   readonly speechEngine: string;
   /** Of a call that came in live: where each channel was received, in the order of the recording's channels. */
   readonly coverage?: readonly ChannelCoverage[];
-  /** Stages a former attempt completed. */
+  /** Stages that are done: by a former attempt, or by whoever handed the recording on. */
   readonly earlier: ReadonlyMap<AnalysisStage, StageOutcome>;
+  /** Absent: every stage does. The stages that need the sound run together. */
+  readonly runsHere?: (stage: AnalysisStage) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -52,19 +53,24 @@ export interface AnalysisProgress {
 
 /**
  * @returns the whole analysis, with the stages that failed marked so.
- * @throws AppError with an `AUDIO_` code when the recording itself is unreadable, or the signal's reason.
+ * @throws AppError with an `AUDIO_` code when the recording itself is unreadable, `StageElsewhereError`, or the signal's reason.
  */
 export async function* analyseRecording(
   dependencies: AnalysisDependencies,
   request: AnalyseRecordingRequest,
 ): AsyncGenerator<AnalysisProgress, AnalysisResult> {
-  const runner = new StageRunner({ earlier: stillValid(request.earlier), clock: dependencies.clock, signal: request.signal });
-  const startedAtMs = dependencies.clock.monotonicMs();
+  const { signal, runsHere } = request;
+  const earlier = stillValid(request.earlier);
+  const runner = new StageRunner({ earlier, clock: dependencies.clock, signal, ...(runsHere === undefined ? {} : { runsHere }) });
   const { inference } = dependencies;
 
   if (!hasAudioStages(runner)) {
+    runner.refuseElsewhere("transcript");
+    const fetched = await request.fetch();
+    const startedAtMs = dependencies.clock.monotonicMs();
     const recording = await dependencies.decoder.decode({
       ...request,
+      ...fetched,
       ...(request.coverage === undefined ? {} : { channels: request.coverage.map(({ channel }) => channel) }),
     });
     const decodeMs = dependencies.clock.monotonicMs() - startedAtMs;

@@ -1,6 +1,6 @@
 /**
  * Runs one stage: takes its earlier outcome if a retry finds one, skips it when what it needs is missing, and turns a
- * failure into a report instead of an end. Only cancellation gets past it.
+ * failure into a report instead of an end. Only cancellation, and that a stage is for others to run, get past it.
  */
 import type { AnalysisStage, StageOutcome } from "../core/analysis-result.js";
 import type { Clock } from "../core/clock.js";
@@ -14,15 +14,36 @@ export interface StageWork<Output> {
   readonly failure?: unknown;
 }
 
+/** The next stage is not for this process. What was done before it stands. */
+export class StageElsewhereError extends Error {
+  readonly stage: AnalysisStage;
+
+  constructor(stage: AnalysisStage) {
+    super(`stage ${stage} runs elsewhere`);
+    this.name = "StageElsewhereError";
+    this.stage = stage;
+  }
+}
+
+export interface StageRunnerOptions {
+  readonly earlier: ReadonlyMap<AnalysisStage, StageOutcome>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Absent: every stage does. */
+  readonly runsHere?: (stage: AnalysisStage) => boolean;
+}
+
 export class StageRunner {
   readonly #outcomes: Map<AnalysisStage, StageOutcome>;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
+  readonly #runsHere: (stage: AnalysisStage) => boolean;
 
-  constructor(options: { readonly earlier: ReadonlyMap<AnalysisStage, StageOutcome>; readonly clock: Clock; readonly signal: AbortSignal }) {
+  constructor(options: StageRunnerOptions) {
     this.#outcomes = new Map(options.earlier);
     this.#clock = options.clock;
     this.#signal = options.signal;
+    this.#runsHere = options.runsHere ?? (() => true);
   }
 
   /** The outcome a former attempt left, if any. */
@@ -39,13 +60,19 @@ export class StageRunner {
     return [...this.#outcomes.values()];
   }
 
+  /** @throws StageElsewhereError */
+  refuseElsewhere(stage: AnalysisStage): void {
+    if (!this.#runsHere(stage)) throw new StageElsewhereError(stage);
+  }
+
+  /** @throws StageElsewhereError; the signal's reason */
   async run<Output>(planned: PlannedStage, work: () => Promise<StageWork<Output>>): Promise<StageOutcome<Output>> {
     const before = this.#outcomes.get(planned.stage);
     if (before !== undefined) return before as StageOutcome<Output>;
     const startedAtMs = this.#clock.monotonicMs();
-    const outcome = planned.needs.some((need) => this.output(need) === null)
-      ? skipped<Output>(planned.stage)
-      : await this.#attempt(planned.stage, work, startedAtMs);
+    const isSkipped = planned.needs.some((need) => this.output(need) === null);
+    if (!isSkipped) this.refuseElsewhere(planned.stage);
+    const outcome = isSkipped ? skipped<Output>(planned.stage) : await this.#attempt(planned.stage, work, startedAtMs);
     this.#outcomes.set(planned.stage, outcome);
     return outcome;
   }

@@ -17,6 +17,7 @@ import { createBuiltinPiiDetector } from "../inference/backends/builtin/personal
 import { InferencePool } from "../inference/pool/inference-pool.js";
 import { createAnswerQuestionHandler } from "../jobs/answer-question.js";
 import { createProcessRecordingHandler } from "../jobs/process-recording.js";
+import { placeStages } from "../jobs/stage-placement.js";
 import { startWorkerRuntime, type WorkerRuntime } from "../jobs/worker-runtime.js";
 import { errorFields } from "../observability/error-fields.js";
 import type { Metrics } from "../observability/metrics.js";
@@ -181,12 +182,20 @@ function watchWorker({ inference, registry, processId, metrics }: UseCaseParts, 
   return runWorker({ runtime, inference, device, clock: systemClock, registry, processId, onSelfTest });
 }
 
-function startWorker(config: Config, { queue, queues = ["recordings", "models"], useCases: { processing, answering } }: WorkerParts): WorkerRuntime {
+function startWorker(config: Config, { queue, queues = ["recordings", "recordings-cuda", "models"], useCases }: WorkerParts): WorkerRuntime {
+  const { processing, answering } = useCases;
+  const placement = placeStages({ cudaStages: config.queue.cudaStages, queues });
   return startWorkerRuntime({
     queue,
     queues,
-    handlers: { [PROCESS_RECORDING]: createProcessRecordingHandler(processing), [ANSWER_QUESTION]: createAnswerQuestionHandler(answering) },
+    handlers: { [PROCESS_RECORDING]: createProcessRecordingHandler(processing, placement), [ANSWER_QUESTION]: createAnswerQuestionHandler(answering) },
     concurrency: config.queue.concurrency || availableParallelism(),
+    jobsPerMinute: new Map(
+      config.queue.jobsPerMinute.map((text) => {
+        const [name, count] = text.split("=");
+        return [name as QueueName, Number(count)] as const;
+      }),
+    ),
   });
 }
 

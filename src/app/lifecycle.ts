@@ -10,6 +10,7 @@ import type { Logger } from "../core/log.js";
 import type { ProcessEntry } from "../core/module-entry.js";
 import { createGateway } from "../gateway/gateway.js";
 import type { ServiceStatus } from "../gateway/service-status.js";
+import { defaultQueues } from "../jobs/stage-placement.js";
 import { startEventLoopMonitor } from "../observability/event-loop.js";
 import { createMetrics, type Metrics } from "../observability/metrics.js";
 import type { QueueName } from "../queue/queue-backend.js";
@@ -91,7 +92,7 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
       if (config.search.isOn) services.textIndexing.start();
       else await services.textIndexing.removeAll();
     }
-    if (duties.worksOnJobs) worker = services.watchWorker(services.startWorker(queues), modelDevice);
+    if (duties.worksOnJobs) worker = services.watchWorker(services.startWorker(queues ?? queuesOf(role, config, modelDevice)), modelDevice);
     return {
       url,
       ...(streamAddress === undefined ? {} : { streamAddress }),
@@ -111,6 +112,11 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
     for (const step of undo) await step().catch(() => {});
     throw error;
   }
+}
+
+/** Those of a process that does everything are all, and it runs every stage. */
+function queuesOf(role: ProcessRole, { queue, inference }: Config, found: "cpu" | "cuda"): readonly QueueName[] | undefined {
+  return role === "worker" ? defaultQueues(queue.cudaStages, { setting: inference.device, found }) : undefined;
 }
 
 /** @returns where. Calls that a crash cut off are stored before any is taken. */

@@ -181,7 +181,7 @@ async function newestAnalysis({ calls, analyses, receipts, queue, eventLog, cloc
     if (analysis !== undefined) return analysis;
   }
   const [taskId = ""] = taskIds;
-  const earlier = await analyses.loadCompletedStages({ callId, taskId, sealer });
+  const earlier = await analyses.loadEarlierStages({ callId, taskId, sealer });
   const runner = new StageRunner({ earlier, clock, signal: new AbortController().signal });
   if (!isRunning && earlier.size === 0 && isEndedStatus(call.status) && (await hadTextsDeleted(receipts, callId))) {
     throw new AppError("CALL_TEXTS_DELETED", "What was said in this call was deleted, by a retention policy or on request; its record is kept.");

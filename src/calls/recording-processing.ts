@@ -5,7 +5,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AnalysisDependencies, analyseRecording } from "../analysis/analyse-recording.js";
-import { type AnalysisResult, isPartial, type StageOutcome } from "../core/analysis-result.js";
+import { StageElsewhereError } from "../analysis/stage-runner.js";
+import { type AnalysisResult, type AnalysisStage, isPartial, type StageOutcome, type StageReport } from "../core/analysis-result.js";
 import { isMoreUrgent, type Priority } from "../core/case-classification.js";
 import { AppError } from "../core/errors.js";
 import type { RiskKind } from "../core/risk.js";
@@ -41,6 +42,10 @@ export interface ProcessingContext {
   readonly taskId: string;
   /** Of former attempts, 0..100. */
   readonly progress: number;
+  /** From 1. A recording that is handed on stays in its attempt. */
+  readonly attempt: number;
+  /** Absent: every stage does. */
+  readonly runsHere?: (stage: AnalysisStage) => boolean;
   /** When true, a stage that failed for a passing reason is kept as failed instead of tried again. */
   readonly isLastAttempt: boolean;
   readonly signal: AbortSignal;
@@ -52,6 +57,7 @@ export interface RecordingProcessing {
    * Idempotent by task id.
    *
    * @throws AppError `retryable` when a stage failed and may succeed next time; `AUDIO_` codes for a bad recording.
+   * @throws StageElsewhereError when the next stage does not run here: what was done before it is stored.
    */
   process(payload: ProcessRecordingPayload, context: ProcessingContext): Promise<void>;
   /** The recording can't be analysed and never will be, or was cancelled. */
@@ -71,19 +77,23 @@ async function processRecording(dependencies: RecordingProcessingDependencies, p
   if (await analyses.hasAnalysis(context.taskId)) return;
   const recording = await calls.findRecording(payload.recordingId);
   if (recording === undefined) throw new AppError("AUDIO_FILE_NOT_FOUND", "The recording of this task does not exist any more.");
-  const task = { taskId: context.taskId, callId: payload.callId, sealer: await calls.openSealer(payload.callId) };
+  const task = { taskId: context.taskId, callId: payload.callId, sealer: await calls.openSealer(payload.callId), attempt: context.attempt };
   await calls.updateOutcome(payload.callId, { status: "processing" });
-  context.reportProgress(5, "decode");
 
   const workDirectory = join(dependencies.workDirectory, context.taskId);
   try {
-    const earlier = await analyses.loadCompletedStages(task);
-    const fetched = await fetchRecording(dependencies.audioStore, { recording, key: task.sealer.audioKey, workDirectory, signal: context.signal });
+    const earlier = await analyses.loadEarlierStages(task);
+    const reports: StageReport[] = [];
+    const fetch = () => {
+      context.reportProgress(5, "decode");
+      return fetchRecording(dependencies.audioStore, { recording, key: task.sealer.audioKey, workDirectory, signal: context.signal });
+    };
     const coverage = await dependencies.liveCallRecords.findCoverage(payload.callId);
     const raised = await raisedRisks(dependencies, task);
     const analysis = analyseRecording(dependencies, {
       ...(coverage === undefined ? {} : { coverage }),
-      ...{ callId: payload.callId, taskId: context.taskId, ...fetched, workDirectory, signal: context.signal },
+      ...(context.runsHere === undefined ? {} : { runsHere: context.runsHere }),
+      ...{ callId: payload.callId, taskId: context.taskId, fetch, workDirectory, signal: context.signal },
       language: payload.language,
       allowedLanguages: payload.language === "auto" ? dependencies.defaultLanguages : [payload.language],
       translateTo: payload.includeTranslation ? dependencies.translationTarget : null,
@@ -91,9 +101,11 @@ async function processRecording(dependencies: RecordingProcessingDependencies, p
       earlier,
     });
     let highest = context.progress;
-    let next = await analysis.next();
-    for (; next.done !== true; next = await analysis.next()) {
+    const advance = () => analysis.next().catch((error: unknown) => handOnOrRetry(error, reports, context));
+    let next = await advance();
+    for (; next.done !== true; next = await advance()) {
       const { outcome, progress } = next.value;
+      reports.push(outcome.report);
       if (earlier.has(outcome.report.stage)) continue;
       highest = Math.max(highest, progress);
       await inUnitOfWork(database, async (unitOfWork) => {
@@ -104,25 +116,36 @@ async function processRecording(dependencies: RecordingProcessingDependencies, p
       dependencies.onStage?.(outcome);
     }
     const result = next.value;
-    refuseIfWorthRetrying(result, context);
-    const isFirst = await inUnitOfWork(database, async (unitOfWork) => {
-      // Another delivery of this job was first: it has said so already.
-      if (!(await analyses.saveAnalysis(task, result, clock.nowMs(), unitOfWork))) return false;
-      await calls.updateOutcome(payload.callId, outcomeOf(result), unitOfWork);
-      await eventLog.append(task, [{ type: "analysis.completed", payload: { taskId: task.taskId, isPartial: isPartial(result) } }], unitOfWork);
-      return true;
-    });
-    if (isFirst) dependencies.onAnalysed?.(result);
+    refuseIfWorthRetrying(result.stages, context);
+    await storeResult(dependencies, task, result);
   } finally {
     await rm(workDirectory, { recursive: true, force: true });
   }
 }
 
+interface TaskAtWork {
+  readonly callId: string;
+  readonly taskId: string;
+  readonly sealer: CallSealer;
+}
+
+async function storeResult(
+  { database, calls, analyses, eventLog, clock, onAnalysed }: RecordingProcessingDependencies,
+  task: TaskAtWork,
+  result: AnalysisResult,
+) {
+  const isFirst = await inUnitOfWork(database, async (unitOfWork) => {
+    // Another delivery of this job was first: it has said so already.
+    if (!(await analyses.saveAnalysis(task, result, clock.nowMs(), unitOfWork))) return false;
+    await calls.updateOutcome(task.callId, outcomeOf(result), unitOfWork);
+    await eventLog.append(task, [{ type: "analysis.completed", payload: { taskId: task.taskId, isPartial: isPartial(result) } }], unitOfWork);
+    return true;
+  });
+  if (isFirst) onAnalysed?.(result);
+}
+
 /** The highest level at which each kind of risk was raised while the call ran. */
-async function raisedRisks(
-  { eventLog }: RecordingProcessingDependencies,
-  task: { readonly callId: string; readonly taskId: string; readonly sealer: CallSealer },
-): Promise<RaisedRisks> {
+async function raisedRisks({ eventLog }: RecordingProcessingDependencies, task: TaskAtWork): Promise<RaisedRisks> {
   const levels = new Map<RiskKind, Priority>();
   for (const event of await eventLog.listOfTypes(task, ["risk.raised"])) {
     if (event.type !== "risk.raised") continue;
@@ -132,8 +155,14 @@ async function raisedRisks(
   return levels;
 }
 
-function refuseIfWorthRetrying(result: AnalysisResult, { isLastAttempt }: ProcessingContext): void {
-  const failed = result.stages.find((stage) => stage.error?.retryable === true);
+/** What may yet succeed is tried again before others go on without it. */
+function handOnOrRetry(error: unknown, reports: readonly StageReport[], context: ProcessingContext): never {
+  if (error instanceof StageElsewhereError) refuseIfWorthRetrying(reports, context);
+  throw error;
+}
+
+function refuseIfWorthRetrying(stages: readonly StageReport[], { isLastAttempt }: ProcessingContext): void {
+  const failed = stages.find((stage) => stage.error?.retryable === true);
   if (failed?.error === undefined || isLastAttempt) return;
   throw new AppError(failed.error.code, failed.error.message, { retryable: true, details: { stage: failed.stage } });
 }

@@ -4,7 +4,7 @@ import type { WorkStatus } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { AppError, type ErrorCode } from "../core/errors.js";
 import { isId } from "../core/ids.js";
-import { processRecordingPayload } from "../protocol/job-payloads.js";
+import { PROCESS_RECORDING, processRecordingPayload } from "../protocol/job-payloads.js";
 import type { CancelOutcome, JobRecord, QueueBackend } from "../queue/queue-backend.js";
 import { type AuditAction, type AuditSink, recordAllowed } from "../security/audit-record.js";
 import type { Actor, Authorized } from "../security/authorization.js";
@@ -56,7 +56,7 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
   const findJob = async (taskId: string): Promise<JobRecord> => {
     const job = isId(taskId) ? await queue.find(taskId) : undefined;
     // Other kinds of work have ids too, and paths of their own.
-    if (job?.queue !== "recordings") throw taskNotFound();
+    if (job?.jobName !== PROCESS_RECORDING) throw taskNotFound();
     return job;
   };
   const record = (actor: Actor, action: AuditAction, target: string): Promise<void> => recordAllowed(dependencies, actor, action, target);
@@ -84,7 +84,7 @@ export function createRecordingTasks(dependencies: RecordingTasksDependencies): 
     },
     async listActive(_authorized, { limit, before }) {
       const page = { limit, ...(before === undefined ? {} : { beforeJobId: before }) };
-      return (await queue.list({ queue: "recordings", statuses: ["queued", "processing"], ...page })).map(toTask);
+      return (await queue.list({ jobName: PROCESS_RECORDING, statuses: ["queued", "processing"], ...page })).map(toTask);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** What settings may be, and the type `Config` that follows from it; `settings.ts` has their variables. */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { ANALYSIS_STAGES } from "../core/analysis-result.js";
 import { PROCESSING_MODES, toProcessingMode } from "../core/call.js";
 import { isLanguageTag } from "../core/language.js";
 import { CHAT_TASKS, MODEL_TASKS } from "../core/model-task.js";
@@ -161,6 +162,8 @@ export const configSchema = z.object({
     pollIntervalMs: integer(50, 60_000),
     maxAttempts: integer(1, 20),
     firstRetryDelayMs: integer(10, 600_000),
+    cudaStages: z.array(z.enum(ANALYSIS_STAGES).exclude(["decode", "voice_activity"])),
+    jobsPerMinute: z.array(z.string().regex(/^(?:recordings|recordings-cuda|models)=[1-9]\d{0,5}$/)),
   }),
   shutdownDeadlineMs: integer(0, 600_000),
 });

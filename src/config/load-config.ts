@@ -67,7 +67,7 @@ function defaultDataDirectory(): string {
 const emptyToUndefined = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
 /** Settings that are lists, written with commas. */
 const LISTS: ReadonlySet<string> = new Set([
-  ...["language.defaults", "telephony.allowedPeers", "remote.chatTasks", "inference.preload", "redis.clusterNodes"],
+  ...["language.defaults", "telephony.allowedPeers", "remote.chatTasks", "inference.preload", "redis.clusterNodes", "queue.cudaStages", "queue.jobsPerMinute"],
   "gateway.trustedProxies",
 ]);
 

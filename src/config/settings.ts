@@ -246,6 +246,19 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     rule: "10 to 600000",
     purpose: "Delay before the second try; it doubles from there, to five minutes at most.",
   },
+  JOBS_PER_MINUTE: {
+    path: "queue.jobsPerMinute",
+    defaultText: "",
+    rule: "of recordings, recordings-cuda, models, each with = and a number from 1, with commas",
+    purpose: "Jobs of a queue that all workers together start in a minute, for a model server with a quota: `recordings=30`. The same in every role.",
+  },
+  CUDA_STAGES: {
+    path: "queue.cudaStages",
+    defaultText: "",
+    rule: "of transcript, translation, entities, classification, risk, summary, answers, quality, with commas",
+    purpose:
+      "Stages of a recording that only workers with a GPU run (`worker --device cuda`); the others leave them to those, and take the rest. The same in every role. Empty: each worker runs all.",
+  },
   DATABASE_URL: {
     path: "database.url",
     rule: "a postgres://, mysql:// or mariadb:// URL",

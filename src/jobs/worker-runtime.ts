@@ -8,6 +8,8 @@ export interface WorkerRuntimeOptions {
   readonly handlers: Readonly<Record<string, JobHandler>>;
   /** Jobs in work at once, per queue. */
   readonly concurrency: number;
+  /** Jobs a minute, of all processes that serve a queue; absent: as many as come. */
+  readonly jobsPerMinute?: ReadonlyMap<QueueName, number>;
 }
 
 export interface WorkerRuntime {
@@ -23,7 +25,13 @@ export function startWorkerRuntime(options: WorkerRuntimeOptions): WorkerRuntime
     if (handler === undefined) throw new PermanentJobError("INTERNAL", { cause: new AppError("INTERNAL", "no handler for this job name") });
     return handler(context);
   };
-  const consumers: readonly Consumer[] = options.queues.map((name) => options.queue.consume(name, dispatch, { concurrency: options.concurrency }));
+  const consumers: readonly Consumer[] = options.queues.map((name) => {
+    const max = options.jobsPerMinute?.get(name);
+    return options.queue.consume(name, dispatch, {
+      concurrency: options.concurrency,
+      ...(max === undefined ? {} : { rateLimit: { max, durationMs: 60_000 } }),
+    });
+  });
   return {
     queues: options.queues,
     concurrency: options.concurrency,

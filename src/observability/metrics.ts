@@ -59,7 +59,7 @@ function queueMetrics(registers: Registry[]) {
   return {
     jobsFinished: new Counter({
       name: "helpline_queue_jobs_finished_total",
-      help: "Deliveries of jobs, by queue and outcome (completed, retried, failed, cancelled, stalled).",
+      help: "Deliveries of jobs, by queue and outcome (completed, retried, handed_on, failed, cancelled, stalled).",
       labelNames: ["queue", "outcome"] as const,
       registers,
     }),

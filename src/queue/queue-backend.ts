@@ -4,13 +4,15 @@
  * A job is a unit of queued work; its payload is ids and settings, never anything said or known of a caller. A handler
  * may be called twice for one job (a crash between work and acknowledgement), so handlers are idempotent. A handler
  * chooses an outcome by how it ends: return (completed), throw `PermanentJobError` (no retry), throw `RetryAfterError`
- * (again after a delay, no attempt spent), throw anything else (retry by policy until attempts are spent, then dead).
+ * (again after a delay, no attempt spent), throw `HandOnError` (at once, in another queue, no attempt spent), throw
+ * anything else (retry by policy until attempts are spent, then dead).
  */
 import type { WorkStatus } from "../core/call.js";
 import { AppError, type ErrorCode } from "../core/errors.js";
 import type { UnitOfWork } from "../storage/unit-of-work.js";
 
-export const QUEUE_NAMES = ["live", "recordings", "models", "maintenance"] as const;
+/** By kind of work; `recordings-cuda` holds the recordings whose next stage is for a worker with a GPU. */
+export const QUEUE_NAMES = ["live", "recordings", "recordings-cuda", "models", "maintenance"] as const;
 export type QueueName = (typeof QUEUE_NAMES)[number];
 
 /** JSON values only; see the file comment for what may stand in it. */
@@ -26,7 +28,7 @@ export interface NewJob {
   readonly delayMs?: number;
   /** Handler calls before the job is dead; 1..20, default 3. */
   readonly maxAttempts?: number;
-  /** A second job of this queue with the same key is not made; the first one's id is returned. */
+  /** A second job with the same key is not put into this queue, wherever the first was handed on to; its id is returned. */
   readonly idempotencyKey?: string;
 }
 
@@ -64,9 +66,18 @@ export interface JobContext {
 
 export type JobHandler = (context: JobContext) => Promise<void>;
 
+/** No more than `max` jobs are started within any `durationMs`. */
+export interface RateLimit {
+  /** From 1. */
+  readonly max: number;
+  readonly durationMs: number;
+}
+
 export interface ConsumeOptions {
   /** Jobs in work at once, 1..64. */
   readonly concurrency: number;
+  /** Of all consumers of the queue together, in whatever process; they are given the same. Absent: none. */
+  readonly rateLimit?: RateLimit;
 }
 
 export interface Consumer {
@@ -88,6 +99,7 @@ export interface QueueCapabilities {
 
 export interface JobListFilter {
   readonly queue?: QueueName;
+  readonly jobName?: string;
   readonly statuses: readonly WorkStatus[];
   /** Only jobs older than this one: where the page before ended. */
   readonly beforeJobId?: string;
@@ -102,7 +114,7 @@ export interface QueueBackend {
   enqueueMany(queue: QueueName, jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]>;
   consume(queue: QueueName, handler: JobHandler, options: ConsumeOptions): Consumer;
   find(jobId: string): Promise<JobRecord | undefined>;
-  /** The job of this queue that was enqueued under the idempotency key. */
+  /** The job that was enqueued here under the idempotency key. */
   findByKey(queue: QueueName, idempotencyKey: string): Promise<JobRecord | undefined>;
   cancel(jobId: string): Promise<CancelOutcome>;
   counts(queue: QueueName): Promise<JobCounts>;
@@ -137,6 +149,17 @@ export class RetryAfterError extends Error {
     super("retry later");
     this.name = "RetryAfterError";
     this.delayMs = delayMs;
+  }
+}
+
+/** What comes next is for the consumers of another queue. The job stays the same: its id, its attempt, its progress. */
+export class HandOnError extends Error {
+  readonly queue: QueueName;
+
+  constructor(queue: QueueName) {
+    super(`for the queue ${queue}`);
+    this.name = "HandOnError";
+    this.queue = queue;
   }
 }
 

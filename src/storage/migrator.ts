@@ -1,6 +1,7 @@
 /** Brings the schema up to this program's version, under Kysely's lock; refuses a schema made by a newer program. */
 import { type Kysely, type Migration, Migrator } from "kysely";
 import { AppError } from "../core/errors.js";
+import type { ColumnTypes } from "./dialects/column-types.js";
 import * as createCalls from "./migrations/0001-create-calls.js";
 import * as createJobs from "./migrations/0002-create-jobs.js";
 import * as createSecurity from "./migrations/0003-create-security.js";
@@ -15,7 +16,7 @@ import * as countJobs from "./migrations/0011-count-jobs.js";
 import * as ownLiveCalls from "./migrations/0012-own-live-calls.js";
 import * as createDeletionReceipts from "./migrations/0013-create-deletion-receipts.js";
 import * as createCallTexts from "./migrations/0014-create-call-texts.js";
-import type { ColumnTypes } from "./migrations/column-types.js";
+import * as keepFirstQueue from "./migrations/0015-keep-first-queue.js";
 import type { DatabaseSchema } from "./schema.js";
 
 interface MigrationModule {
@@ -37,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, MigrationModule>> = {
   "0012-own-live-calls": ownLiveCalls,
   "0013-create-deletion-receipts": createDeletionReceipts,
   "0014-create-call-texts": createCallTexts,
+  "0015-keep-first-queue": keepFirstQueue,
 };
 
 /** In the order they are applied. */

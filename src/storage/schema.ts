@@ -179,7 +179,10 @@ export interface WebhookCursorTable {
 
 export interface JobTable {
   job_id: string;
+  /** Where it waits or runs; it may have been handed on to there. */
   queue: string;
+  /** Where it was put first: idempotency keys are told apart by that. */
+  enqueued_in: string;
   job_name: string;
   /** JSON of ids and settings; never anything said or known of a caller. */
   payload: string;

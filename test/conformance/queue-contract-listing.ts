@@ -48,6 +48,15 @@ export function describeQueueListing(harness: HarnessOfTest): void {
 }
 
 function describeFinding(harness: HarnessOfTest): void {
+  it("lists jobs of one name, whatever queue they are in", async () => {
+    const { queue } = await harness().openNode();
+    const first = await queue.enqueue("recordings", job("process"));
+    await queue.enqueue("recordings", job("other"));
+    const second = await queue.enqueue("recordings-cuda", job("process"));
+    const listed = await queue.list({ jobName: "process", statuses: ["queued"], limit: 9 });
+    expect(listed.map(({ jobId }) => jobId)).toEqual([second.jobId, first.jobId]);
+  });
+
   it("finds a job by its idempotency key, whatever has become of it", async () => {
     const node = await harness().openNode();
     const jobs = await oneOfEach(node);

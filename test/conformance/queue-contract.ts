@@ -7,7 +7,9 @@ import { describeQueueClosing } from "./queue-contract-closing.js";
 import { describeQueueDelivery } from "./queue-contract-delivery.js";
 import { describeQueueEnqueueing } from "./queue-contract-enqueueing.js";
 import { describeQueueFailures } from "./queue-contract-failures.js";
+import { describeQueueHandingOn } from "./queue-contract-handing-on.js";
 import { describeQueueListing } from "./queue-contract-listing.js";
+import { describeQueueRate } from "./queue-contract-rate.js";
 import { describeQueueRecovery } from "./queue-contract-recovery.js";
 
 export function describeQueueContract(name: string, createHarness: () => Promise<QueueHarness>): void {
@@ -21,6 +23,8 @@ export function describeQueueContract(name: string, createHarness: () => Promise
     describeQueueEnqueueing(() => harness);
     describeQueueDelivery(() => harness);
     describeQueueFailures(() => harness);
+    describeQueueRate(() => harness);
+    describeQueueHandingOn(() => harness);
     describeQueueCancelling(() => harness);
     describeQueueRecovery(() => harness);
     describeQueueClosing(() => harness);

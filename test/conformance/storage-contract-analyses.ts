@@ -54,8 +54,8 @@ export function describeAnalysisStorage({ openParts }: StorageOfTest): void {
       await analyses.saveStage(task, { report: { stage: "entities", status: "failed", durationMs: 3, error }, output: null }, 20);
       await analyses.saveStage(task, decoded, 10);
       await analyses.saveStage(task, { report: { stage: "translation", status: "skipped", durationMs: 0 }, output: null }, 30);
-      expect([...(await analyses.loadCompletedStages(task))]).toEqual([["decode", decoded]]);
-      expect((await analyses.loadCompletedStages(other)).size).toBe(0);
+      expect([...(await analyses.loadEarlierStages(task))]).toEqual([["decode", decoded]]);
+      expect((await analyses.loadEarlierStages(other)).size).toBe(0);
       expect(await analyses.listStageReports(task.taskId)).toEqual([
         { stage: "decode", status: "completed", durationMs: 12 },
         { stage: "entities", status: "failed", durationMs: 3 },
@@ -63,7 +63,7 @@ export function describeAnalysisStorage({ openParts }: StorageOfTest): void {
       ]);
       const repaired: StageOutcome = { report: { stage: "entities", status: "completed", durationMs: 4 }, output: { value: [] } };
       await analyses.saveStage(task, repaired, 40);
-      expect((await analyses.loadCompletedStages(task)).get("entities")).toEqual(repaired);
+      expect((await analyses.loadEarlierStages(task)).get("entities")).toEqual(repaired);
     });
 
     it("keeps a megabyte of sealed text, and every character a caller's words may have", async () => {
@@ -75,7 +75,7 @@ export function describeAnalysisStorage({ openParts }: StorageOfTest): void {
         output: { odd, long: "shida ".repeat(200_000) },
       };
       await analyses.saveStage(task, outcome, 1);
-      expect((await analyses.loadCompletedStages(task)).get("transcript")).toEqual(outcome);
+      expect((await analyses.loadEarlierStages(task)).get("transcript")).toEqual(outcome);
     });
 
     it("opens an analysis with its own call's sealer only", async () => {

@@ -12,6 +12,7 @@ import { createRecordingIntake, type RecordingIntake } from "../../src/calls/rec
 import { createRecordingProcessing } from "../../src/calls/recording-processing.js";
 import { createRecordingTasks, type RecordingTask, type RecordingTasks } from "../../src/calls/recording-tasks.js";
 import { createTextMasking } from "../../src/calls/text-masking.js";
+import type { AnalysisStage } from "../../src/core/analysis-result.js";
 import { systemClock } from "../../src/core/clock.js";
 import { AppError } from "../../src/core/errors.js";
 import type { ModelTask } from "../../src/core/model-task.js";
@@ -20,7 +21,9 @@ import { createBuiltinPiiDetector } from "../../src/inference/backends/builtin/p
 import type { TaskInputs, TaskOutputs } from "../../src/inference/model-engine.js";
 import type { InferenceRunner } from "../../src/inference/pool/inference-pool.js";
 import { createProcessRecordingHandler } from "../../src/jobs/process-recording.js";
+import { placeStages } from "../../src/jobs/stage-placement.js";
 import { EmbeddedQueueBackend } from "../../src/queue/backends/embedded-queue-backend.js";
+import type { QueueName } from "../../src/queue/queue-backend.js";
 import { authorize } from "../../src/security/authorization.js";
 import { createEphemeralMasterKey } from "../../src/security/master-key.js";
 import { createSealerFactory } from "../../src/security/sealing/sealed-text.js";
@@ -63,11 +66,17 @@ interface Pipeline {
   readonly eventLog: CallEventLog;
   /** Tasks in the order models were asked. */
   readonly asked: ModelTask[];
+  /** The same on the worker with a GPU, in a pipeline that has one. */
+  readonly askedOnCuda: ModelTask[];
   readonly database: AppDatabase;
   close(): Promise<void>;
 }
 
-async function startPipeline(directory: string, script: Script): Promise<Pipeline> {
+async function startPipeline(
+  directory: string,
+  script: Script,
+  { cudaStages = [] }: { readonly cudaStages?: readonly AnalysisStage[] } = {},
+): Promise<Pipeline> {
   const database = openDatabase({ path: join(directory, "test.db") });
   await database.migrate();
   const sealers = createSealerFactory(createEphemeralMasterKey());
@@ -78,15 +87,17 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
   const workDirectory = join(directory, "work");
   await mkdir(workDirectory);
   const asked: ModelTask[] = [];
-  const inference: InferenceRunner = {
+  const askedOnCuda: ModelTask[] = [];
+  const inferenceOf = (worker: QueueName): InferenceRunner => ({
     engines: () => [],
     async run(modelTask, input) {
       asked.push(modelTask);
+      if (worker === "recordings-cuda") askedOnCuda.push(modelTask);
       const answer = { ...CALM, ...script }[modelTask] as ((input: unknown, call: number) => never) | undefined;
       if (answer === undefined) throw new AppError("MODEL_NOT_READY", "No engine is installed for this.");
       return { output: answer(input, asked.filter((task) => task === modelTask).length), engine: "scripted", revision: "1" };
     },
-  };
+  });
   const jobs = createJobRepository({ database });
   const queue = new EmbeddedQueueBackend({
     jobs,
@@ -108,7 +119,7 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
     },
   });
   const eventLog = createCallEventLog({ calls, events: createCallEventRepository({ database }), bus, queue, masking, audit, clock: systemClock });
-  const processing = createRecordingProcessing({
+  const dependencies = {
     database,
     calls,
     analyses,
@@ -117,12 +128,14 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
     audioStore,
     workDirectory,
     decoder,
-    inference,
     clock: systemClock,
     defaultLanguages: ["sw", "en"],
     translationTarget: "en",
-  });
-  queue.consume("recordings", createProcessRecordingHandler(processing), { concurrency: 1 });
+  };
+  for (const worker of cudaStages.length === 0 ? (["recordings"] as const) : (["recordings", "recordings-cuda"] as const)) {
+    const processing = createRecordingProcessing({ ...dependencies, inference: inferenceOf(worker) });
+    queue.consume(worker, createProcessRecordingHandler(processing, placeStages({ cudaStages, queues: [worker] })), { concurrency: 1 });
+  }
   expect(await removeOrphanAudio({ audioStore, calls, modelTasks: createModelTaskRepository({ database, sealers }) })).toBe(0);
   return {
     intake: createRecordingIntake({
@@ -132,6 +145,7 @@ async function startPipeline(directory: string, script: Script): Promise<Pipelin
     tasks: createRecordingTasks({ database, queue, calls, analyses, eventLog, masking, audit, clock: systemClock }),
     eventLog,
     asked,
+    askedOnCuda,
     database,
     async close() {
       await queue.close(1_000);
@@ -264,6 +278,56 @@ describe("the recording pipeline", () => {
     const task = await analyse(pipeline, true);
     expect(task.result?.stages.find(({ stage }) => stage === "translation")).toMatchObject({ status: "failed", error: { code: "MODEL_NOT_READY" } });
     expect(statusOf(task, "entities")).toBe("completed");
+  });
+
+  it("runs the stages of a GPU on the worker that has one, and the others on the other", async () => {
+    pipeline = await startPipeline(directory.path, {}, { cudaStages: ["transcript", "classification"] });
+    const task = await analyse(pipeline);
+    expect(pipeline.asked).toEqual(["voice_activity", "voice_activity", "speech", "speech", "entities", "classification", "risk", "summary", "quality"]);
+    expect(pipeline.askedOnCuda).toEqual(["voice_activity", "voice_activity", "speech", "speech", "classification"]);
+    expect(task).toMatchObject({ status: "completed" });
+    expect(task.result?.stages.filter(({ status }) => status === "failed")).toEqual([]);
+    expect(task.result?.stages.map(({ stage }) => stage)).toEqual(expect.arrayContaining(["decode", "transcript", "classification", "quality"]));
+    expect(await pipeline.database.sql.selectFrom("job").select(["attempt", "queue"]).execute()).toEqual([{ attempt: 1, queue: "recordings" }]);
+  });
+
+  it("does not come back to a stage that failed for good on the worker with a GPU", async () => {
+    const fails = () => {
+      throw new AppError("MODEL_NOT_READY", "no engine");
+    };
+    pipeline = await startPipeline(directory.path, { speech: fails, entities: fails }, { cudaStages: ["transcript"] });
+    const task = await analyse(pipeline);
+    expect(task.status).toBe("completed");
+    expect([statusOf(task, "transcript"), statusOf(task, "entities"), statusOf(task, "quality")]).toEqual(["failed", "skipped", "skipped"]);
+    expect(task.result?.audio?.ledger).toMatchObject({ failedMs: 4_000 });
+  });
+
+  it("tries a stage again on the worker with a GPU before it goes on without it", async () => {
+    const crash = (_input: unknown, call: number) => {
+      if (call < 3) throw new AppError("MODEL_PROCESS_FAILED", "crashed", { retryable: true });
+      return { entities: [] };
+    };
+    pipeline = await startPipeline(directory.path, { entities: crash }, { cudaStages: ["entities"] });
+    const task = await analyse(pipeline);
+    expect(statusOf(task, "entities")).toBe("completed");
+    expect(pipeline.askedOnCuda).toEqual(["entities", "entities", "entities"]);
+    expect(pipeline.asked.filter((modelTask) => modelTask === "speech")).toHaveLength(2);
+    expect(await pipeline.database.sql.selectFrom("job").select("attempt").execute()).toEqual([{ attempt: 3 }]);
+  });
+
+  it("keeps what there is when the last try on the worker with a GPU fails too", async () => {
+    pipeline = await startPipeline(
+      directory.path,
+      {
+        entities: () => {
+          throw new AppError("MODEL_PROCESS_FAILED", "crashed", { retryable: true });
+        },
+      },
+      { cudaStages: ["entities"] },
+    );
+    const task = await analyse(pipeline);
+    expect([task.status, statusOf(task, "entities"), statusOf(task, "quality")]).toEqual(["completed", "failed", "completed"]);
+    expect(pipeline.askedOnCuda).toEqual(["entities", "entities", "entities"]);
   });
 
   it("analyses a job that is delivered twice once", async () => {

@@ -72,7 +72,16 @@ export function openStorageParts(database: AppDatabase, masterKey: MasterKey = c
 
 export function jobRow(more: Partial<JobRow> = {}): JobRow {
   return {
-    ...{ job_id: newId(), queue: "recordings", job_name: "process-recording", payload: "{}", status: "queued", priority: 0, run_at_ms: START_MS },
+    ...{
+      job_id: newId(),
+      queue: "recordings",
+      enqueued_in: more.queue ?? "recordings",
+      job_name: "process-recording",
+      payload: "{}",
+      status: "queued",
+      priority: 0,
+      run_at_ms: START_MS,
+    },
     ...{ delivery: 0, attempt: 0, max_attempts: 3, stall_count: 0, lease_until_ms: null, cancel_requested: 0, progress: 0, step: "queued" },
     ...{ idempotency_key: null, error_code: null, created_at_ms: START_MS, finished_at_ms: null },
     ...more,

@@ -25,6 +25,7 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres"))("api, wor
   let api: RoleProcess;
   let other: RoleProcess;
   let stream: RoleProcess;
+  let hearingWorker: RoleProcess;
   let key: string;
   const request = (at: RoleProcess, path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${at.url}${path}`, { ...init, headers: { authorization: `Bearer ${key}`, ...init.headers } });
@@ -39,9 +40,16 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres"))("api, wor
   };
 
   beforeAll(async () => {
-    helpline = await startHelpline();
+    helpline = await startHelpline({ CUDA_STAGES: "transcript" });
     // All at once: one of them brings the schema up, the others wait for it.
-    [api, other, stream] = await Promise.all([helpline.start("api"), helpline.start("api"), helpline.start("stream"), helpline.start("worker")]);
+    [api, other, stream, hearingWorker] = await Promise.all([
+      helpline.start("api"),
+      helpline.start("api"),
+      helpline.start("stream"),
+      // As a worker with a GPU serves, which this machine has not.
+      helpline.start("worker", ["--queues", "recordings-cuda"]),
+      helpline.start("worker"),
+    ]);
     key = await helpline.adminKey();
   });
   afterAll(() => helpline.close());
@@ -53,6 +61,19 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres"))("api, wor
     expect((await json<Task>(other, `/audio/task/${taskId}`)).result?.transcript?.segments.length).toBeGreaterThan(0);
     expect(await events).toContain("analysis.completed");
     expect((await request(other, `/api/v1/calls/${callId}/audio`)).status).toBe(200);
+  });
+
+  it("hear a recording in the worker for that, and read it in the other", async () => {
+    const handedOn = async () =>
+      Number(
+        /jobs_finished_total\{.*queue="recordings-cuda".*outcome="handed_on".*\} (\d+)/.exec(await (await request(hearingWorker, "/metrics")).text())?.[1] ?? 0,
+      );
+    const before = await handedOn();
+    const { task_id: taskId } = await upload(api);
+    await until("it is analysed", async () => (await json<Task>(api, `/audio/task/${taskId}`)).status === "completed", 60_000, 100);
+    expect(await handedOn()).toBe(before + 1);
+    const { queues } = await json<{ queues: readonly { queue: string; completed: number }[] }>(api, "/audio/queue/status");
+    expect(queues.find(({ queue }) => queue === "recordings-cuda")).toMatchObject({ completed: 0 });
   });
 
   it("tell a webhook of an analysis once, whichever of them it was made at", async () => {
@@ -98,14 +119,14 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres"))("api, wor
     await leg.speak(legOf("child-violence-home", 0, 3_000, 3_000 + SPOKEN_MS), 1);
     const workers = async () =>
       (await json<{ workers: readonly { status: string }[] }>(api, "/audio/workers/status")).workers.map(({ status }) => status).sort();
-    await until("both workers are seen from an api", async () => (await workers()).join() === "running,running", 20_000, 100);
+    await until("all workers are seen from an api", async () => (await workers()).join() === "running,running,running", 20_000, 100);
     await Promise.all([doomed.end("SIGKILL"), doomedWorker.end("SIGKILL")]);
     leg[Symbol.dispose]();
     const record = () => json<{ status: string; duration_ms: number }>(api, `/api/v1/calls/${callId}`);
     await until("another has finished it", async () => (await record()).status === "completed", 120_000, 250);
     expect((await record()).duration_ms).toBeGreaterThanOrEqual(SPOKEN_MS - 1_000);
-    expect(await workers()).toEqual(["lost", "running"]);
-    expect(await json(other, "/health/workers")).toMatchObject({ status: "degraded", workers: { running: 1, lost: 1, stuck: 0 } });
+    expect(await workers()).toEqual(["lost", "running", "running"]);
+    expect(await json(other, "/health/workers")).toMatchObject({ status: "degraded", workers: { running: 2, lost: 1, stuck: 0 } });
   });
 
   it("leave no word of a call in Redis", async () => {

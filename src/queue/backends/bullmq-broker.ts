@@ -7,10 +7,9 @@ import type { Job, Queue, Worker } from "bullmq";
 import { type RedisClient, type RedisConnections, redisUnavailable } from "../../redis/redis-connection.js";
 import type { OverdueJob, WaitingJob } from "../../storage/repositories/job-delivery-repository.js";
 import type { Delivery } from "../../storage/repositories/job-repository.js";
-import { QUEUE_NAMES, type QueueName } from "../queue-backend.js";
+import { type ConsumeOptions, QUEUE_NAMES, type QueueName } from "../queue-backend.js";
 
-export interface TicketWorkerOptions {
-  readonly concurrency: number;
+export interface TicketWorkerOptions extends ConsumeOptions {
   /** A ticket whose worker does not renew its lock for this long is given to another. */
   readonly lockMs: number;
   /** `isRepeated`: its worker before is gone. Resolves when the ticket is used up, or is to be given to another. */
@@ -122,7 +121,7 @@ class BullMqBroker implements TicketBroker {
     return alive;
   }
 
-  openWorker(queue: QueueName, { concurrency, lockMs, onTicket }: TicketWorkerOptions): TicketWorker {
+  openWorker(queue: QueueName, { concurrency, rateLimit, lockMs, onTicket }: TicketWorkerOptions): TicketWorker {
     const { Worker: BullMqWorker, WaitingError } = this.#bullmq;
     this.#listenForCancels();
     this.#workerClient ??= this.#options.redis.open("queue-worker", "worker");
@@ -142,6 +141,7 @@ class BullMqBroker implements TicketBroker {
       ...this.#queueOptions(queue, this.#workerClient),
       ...{ concurrency, lockDuration: lockMs, skipLockRenewal: true, stalledInterval: Math.min(lockMs, MAX_STALLED_INTERVAL_MS) },
       ...{ maxStalledCount: MAX_STALLED_COUNT, runRetryDelay: RETRY_DELAY_MS },
+      ...(rateLimit === undefined ? {} : { limiter: { max: rateLimit.max, duration: rateLimit.durationMs } }),
     });
     worker.on("error", (error) => this.#report(error));
     return {

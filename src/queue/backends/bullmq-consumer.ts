@@ -5,13 +5,12 @@
 import type { Timer } from "../../core/clock.js";
 import type { JobDeliveryRepository } from "../../storage/repositories/job-delivery-repository.js";
 import type { Delivery, JobRow, Settlement } from "../../storage/repositories/job-repository.js";
-import type { QueueName } from "../queue-backend.js";
+import type { ConsumeOptions, QueueName } from "../queue-backend.js";
 import type { TicketBroker, TicketWorker } from "./bullmq-broker.js";
 import type { RecordedQueueOptions } from "./recorded-queue.js";
 import { type ConsumerOptions, RunningJobs } from "./running-jobs.js";
 
-export interface BullMqConsumerOptions extends ConsumerOptions, Pick<RecordedQueueOptions, "onEnded"> {
-  readonly concurrency: number;
+export interface BullMqConsumerOptions extends ConsumerOptions, Pick<RecordedQueueOptions, "onEnded">, ConsumeOptions {
   readonly broker: TicketBroker;
   readonly deliveries: JobDeliveryRepository;
   /** Waits again, and that is durable. */
@@ -63,11 +62,12 @@ export class BullMqConsumer {
 
   start(): void {
     if (this.#isClosing) return;
-    const { broker, queue, concurrency, leaseMs } = this.#options;
+    const { broker, queue, concurrency, rateLimit, leaseMs } = this.#options;
     this.#loop = this.#run();
     this.#running.keepLeases();
     const onTicket = (ticket: Delivery, isRepeated: boolean) => this.#take(ticket, isRepeated);
-    this.#worker = broker.openWorker(queue, { concurrency, lockMs: Math.max(MIN_LOCK_MS, leaseMs), onTicket });
+    const limited = rateLimit === undefined ? {} : { rateLimit };
+    this.#worker = broker.openWorker(queue, { concurrency, ...limited, lockMs: Math.max(MIN_LOCK_MS, leaseMs), onTicket });
   }
 
   runningJobIds(): readonly string[] {
@@ -156,7 +156,12 @@ export class BullMqConsumer {
     const held = this.#held.get(keyOf(settlement));
     this.#held.delete(keyOf(settlement));
     if (settlement.kind === "finished") this.#options.onEnded?.(jobId);
-    else this.#options.onRequeued(this.#options.queue, { jobId, delivery, priority: held?.priority ?? 0 }, settlement.runAtMs);
+    else
+      this.#options.onRequeued(
+        (settlement.queue as QueueName | undefined) ?? this.#options.queue,
+        { jobId, delivery, priority: held?.priority ?? 0 },
+        settlement.runAtMs,
+      );
     held?.finish("used");
   }
 

@@ -99,12 +99,13 @@ class BullMqQueueBackend extends RecordedQueue implements BullMqQueue {
     return enqueued;
   }
 
-  consume(queue: QueueName, handler: JobHandler, { concurrency }: ConsumeOptions): Consumer {
+  consume(queue: QueueName, handler: JobHandler, options: ConsumeOptions): Consumer {
     this.refuseClosed();
     const consumer = new BullMqConsumer({
       ...this.#options,
-      ...{ queue, handler, concurrency, broker: this.#broker, deliveries: this.#deliveries },
-      onRequeued: (_queue, job, runAtMs) => this.#dispatch(queue).publish(job, runAtMs),
+      ...options,
+      ...{ queue, handler, broker: this.#broker, deliveries: this.#deliveries },
+      onRequeued: (waitsIn, job, runAtMs) => this.#dispatch(waitsIn).publish(job, runAtMs),
       onOrphan: () => this.#recoverInBackground(),
     });
     this.#consumers.add(consumer);

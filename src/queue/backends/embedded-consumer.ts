@@ -4,11 +4,17 @@
  */
 import type { Timer } from "../../core/clock.js";
 import type { JobRow, Settlement } from "../../storage/repositories/job-repository.js";
+import type { QueueName } from "../queue-backend.js";
 import type { RecordedQueueOptions } from "./recorded-queue.js";
 import { type ConsumerOptions, RunningJobs } from "./running-jobs.js";
+import type { StartLimit } from "./start-limit.js";
 
 export interface EmbeddedConsumerOptions extends ConsumerOptions, Pick<RecordedQueueOptions, "pollIntervalMs" | "onEnded"> {
   readonly concurrency: number;
+  /** Shared by the consumers of the queue. */
+  readonly startLimit: StartLimit | undefined;
+  /** A job waits in another queue now, and that is durable. */
+  readonly onHandedOn: (queue: QueueName) => void;
 }
 
 /** Settlements in one transaction at most. */
@@ -65,7 +71,7 @@ export class EmbeddedConsumer {
 
   async #run(): Promise<void> {
     while (!this.#isClosing || this.#running.size > 0 || this.#settlements.length > 0) {
-      const free = this.#isClosing ? 0 : this.#options.concurrency - this.#running.size;
+      const free = this.#isClosing ? 0 : this.#freePlaces();
       const canClaim = free > 0 && !this.#isIdle;
       if (!canClaim && this.#settlements.length === 0) {
         await this.#sleep();
@@ -83,18 +89,38 @@ export class EmbeddedConsumer {
 
   async #exchange(free: number): Promise<void> {
     const settlements = this.#settlements.splice(0, BATCH_SIZE);
-    const { jobs, clock, queue, leaseMs } = this.#options;
+    const { jobs, clock, queue, leaseMs, startLimit } = this.#options;
     const nowMs = clock.nowMs();
+    startLimit?.reserve(free, nowMs);
     let rows: readonly JobRow[];
     try {
       rows = await jobs.exchange(settlements, free === 0 ? undefined : { queue, limit: free, nowMs, leaseUntilMs: nowMs + leaseMs });
     } catch (error) {
       this.#settlements.unshift(...settlements);
+      startLimit?.release(free);
       throw error;
     }
-    for (const { kind, jobId } of settlements) if (kind === "finished") this.#options.onEnded?.(jobId);
+    for (const settlement of settlements) {
+      if (settlement.kind === "finished") this.#options.onEnded?.(settlement.jobId);
+      else if (settlement.kind === "requeued" && settlement.queue !== undefined) this.#options.onHandedOn(settlement.queue as QueueName);
+    }
+    startLimit?.release(free - rows.length);
     for (const row of rows) this.#running.start(row);
     if (free > 0 && rows.length < free) await this.#becomeIdle();
+  }
+
+  #freePlaces(): number {
+    const { concurrency, startLimit, clock } = this.#options;
+    const free = concurrency - this.#running.size;
+    const nowMs = clock.nowMs();
+    const allowed = startLimit?.free(nowMs) ?? free;
+    if (allowed === 0 && startLimit !== undefined) this.#wakeIn(Math.min(this.#options.pollIntervalMs, startLimit.freeAtMs() - nowMs));
+    return Math.min(free, allowed);
+  }
+
+  #wakeIn(waitMs: number): void {
+    this.#wakeTimer?.cancel();
+    this.#wakeTimer = this.#options.clock.schedule(Math.max(1, waitMs), () => this.wake());
   }
 
   /** Nothing is due: sleep until the next delayed job, a wake, or the poll. */
@@ -104,9 +130,7 @@ export class EmbeddedConsumer {
     const nextMs = await jobs.nextRunAtMs(queue);
     // A job may have been queued between the claim and this question; its wake has cleared the flag then.
     if (!this.#isIdle) return;
-    const waitMs = nextMs === null ? pollIntervalMs : Math.min(pollIntervalMs, Math.max(1, nextMs - clock.nowMs()));
-    this.#wakeTimer?.cancel();
-    this.#wakeTimer = clock.schedule(waitMs, () => this.wake());
+    this.#wakeIn(nextMs === null ? pollIntervalMs : Math.min(pollIntervalMs, nextMs - clock.nowMs()));
   }
 
   #sleep(): Promise<void> {

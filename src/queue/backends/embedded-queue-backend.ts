@@ -6,11 +6,13 @@ import type { UnitOfWork } from "../../storage/unit-of-work.js";
 import type { CancelOutcome, ConsumeOptions, Consumer, EnqueuedJob, JobHandler, NewJob, QueueBackend, QueueName } from "../queue-backend.js";
 import { EmbeddedConsumer } from "./embedded-consumer.js";
 import { RecordedQueue, type RecordedQueueOptions } from "./recorded-queue.js";
+import { StartLimit } from "./start-limit.js";
 
 export class EmbeddedQueueBackend extends RecordedQueue implements QueueBackend {
   readonly capabilities = { multiProcess: false } as const;
   readonly #options: RecordedQueueOptions;
   readonly #consumers = new Map<EmbeddedConsumer, QueueName>();
+  readonly #startLimits = new Map<QueueName, StartLimit>();
 
   constructor(options: RecordedQueueOptions) {
     super(options);
@@ -42,7 +44,9 @@ export class EmbeddedQueueBackend extends RecordedQueue implements QueueBackend 
 
   consume(queue: QueueName, handler: JobHandler, options: ConsumeOptions): Consumer {
     this.refuseClosed();
-    const consumer = new EmbeddedConsumer({ ...this.#options, queue, handler, concurrency: options.concurrency });
+    const onHandedOn = (waitsIn: QueueName): void => this.#wake(waitsIn);
+    const startLimit = this.#startLimitOf(queue, options);
+    const consumer = new EmbeddedConsumer({ ...this.#options, queue, handler, concurrency: options.concurrency, startLimit, onHandedOn });
     this.#consumers.set(consumer, queue);
     consumer.start();
     return {
@@ -68,6 +72,11 @@ export class EmbeddedQueueBackend extends RecordedQueue implements QueueBackend 
     this.beginClose();
     await Promise.all([...this.#consumers.keys()].map((consumer) => consumer.close(deadlineMs)));
     this.#consumers.clear();
+  }
+
+  #startLimitOf(queue: QueueName, { rateLimit }: ConsumeOptions): StartLimit | undefined {
+    if (rateLimit !== undefined && !this.#startLimits.has(queue)) this.#startLimits.set(queue, new StartLimit(rateLimit));
+    return this.#startLimits.get(queue);
   }
 
   #wake(queue: QueueName): void {

@@ -11,7 +11,7 @@ import type { UnitOfWork } from "../../storage/unit-of-work.js";
 import type { CancelOutcome, JobCounts, JobListFilter, JobPayload, JobRecord, NewJob, QueueName } from "../queue-backend.js";
 import { dueAtMs, type RetryPolicy } from "../retry-policy.js";
 
-export type JobOutcome = "completed" | "retried" | "failed" | "cancelled" | "stalled";
+export type JobOutcome = "completed" | "retried" | "handed_on" | "failed" | "cancelled" | "stalled";
 
 export interface RecordedQueueOptions {
   readonly jobs: JobRepository;
@@ -116,6 +116,7 @@ export abstract class RecordedQueue {
       cancel_requested: 0,
       progress: 0,
       step: "queued",
+      enqueued_in: queue,
       idempotency_key: job.idempotencyKey ?? null,
       error_code: null,
       created_at_ms: nowMs,

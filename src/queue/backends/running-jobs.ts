@@ -5,7 +5,7 @@
 import type { Timer } from "../../core/clock.js";
 import { AppError, type ErrorCode } from "../../core/errors.js";
 import type { JobRow, Settlement } from "../../storage/repositories/job-repository.js";
-import { cancelledJobError, type JobHandler, type JobRecord, PermanentJobError, type QueueName, RetryAfterError } from "../queue-backend.js";
+import { cancelledJobError, HandOnError, type JobHandler, type JobRecord, PermanentJobError, type QueueName, RetryAfterError } from "../queue-backend.js";
 import { backoffDelayMs, dueAtMs } from "../retry-policy.js";
 import { type JobOutcome, type RecordedQueueOptions, toRecord } from "./recorded-queue.js";
 
@@ -36,6 +36,14 @@ interface RunningJob {
 interface Outcome {
   readonly settlement: Settlement;
   readonly outcome: JobOutcome;
+}
+
+interface Requeueing {
+  readonly delayMs: number;
+  readonly spendsAttempt: boolean;
+  readonly errorCode: ErrorCode | null;
+  /** Another queue than its own. */
+  readonly queue?: QueueName;
 }
 
 /** How long an aborted handler has to end before its job is handed back without it. */
@@ -162,6 +170,7 @@ export class RunningJobs {
     const { retryPolicy, random } = this.#options;
     if (isCancelRequested) return { settlement: this.#finished(running, "cancelled", "QUEUE_JOB_CANCELLED"), outcome: "cancelled" };
     if (error instanceof RetryAfterError) return this.#handedBack(running, error.delayMs);
+    if (error instanceof HandOnError) return this.#handedOn(running, error.queue);
     if (abort.signal.aborted) return this.#handedBack(running, 0);
     const errorCode: ErrorCode = error instanceof PermanentJobError || error instanceof AppError ? error.code : "INTERNAL";
     if (!(error instanceof PermanentJobError)) this.#options.onError?.(error);
@@ -180,7 +189,12 @@ export class RunningJobs {
     return this.#requeued(running, { delayMs, spendsAttempt: false, errorCode: null });
   }
 
-  #requeued({ job, number }: RunningJob, how: { readonly delayMs: number; readonly spendsAttempt: boolean; readonly errorCode: ErrorCode | null }): Outcome {
+  #handedOn(running: RunningJob, queue: QueueName): Outcome {
+    const back = this.#requeued(running, { delayMs: 0, spendsAttempt: false, errorCode: null, queue });
+    return { ...back, outcome: "handed_on" };
+  }
+
+  #requeued({ job, number }: RunningJob, how: Requeueing): Outcome {
     const atMs = this.#options.clock.nowMs();
     const { delayMs, ...rest } = how;
     return { settlement: { kind: "requeued", jobId: job.jobId, delivery: number, atMs, runAtMs: dueAtMs(atMs, delayMs), ...rest }, outcome: "retried" };

@@ -1,6 +1,6 @@
 /** Contract of a dialect: one kind of database, opened, with what differs between them said in data. */
 import type { Dialect } from "kysely";
-import type { ColumnTypes } from "../migrations/column-types.js";
+import type { ColumnTypes } from "./column-types.js";
 import type { RowSet, Statement } from "./statement.js";
 
 /** `mysql` is MariaDB, and MySQL as far as they agree. */

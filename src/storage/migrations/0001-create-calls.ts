@@ -1,7 +1,7 @@
 /** Calls, legs, recordings, segments, analyses. Not breaking: the first. */
 import type { Kysely } from "kysely";
 import { sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema

@@ -1,6 +1,6 @@
 /** The job table: the embedded queue claims from it, and every backend's jobs are first recorded in it. Not breaking. */
 import { type Kysely, sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema

@@ -1,6 +1,6 @@
 /** Events of calls, numbered per call, sealed like everything said; and which tasks work on a call. Not breaking. */
 import { type Kysely, sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema

@@ -1,6 +1,6 @@
 /** Questions to single models and their answers, sealed under a key of their own, until they expire. Not breaking. */
 import { type Kysely, sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema

@@ -1,6 +1,6 @@
 /** Calls that come in live: how each is run, how it ended, and where audio was received. Not breaking. */
 import { type Kysely, sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema

@@ -1,6 +1,6 @@
 /** Webhooks, and how far each call's events have been delivered to each. Not breaking. */
 import { type Kysely, sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema

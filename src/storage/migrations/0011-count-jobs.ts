@@ -3,7 +3,7 @@
  * every database. Until now it was SQLite's row number, which others have not. Not breaking.
  */
 import { type Kysely, type SqlBool, sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 const COLUMNS = [
   ...["job_id", "queue", "job_name", "payload", "status", "priority", "run_at_ms", "delivery", "attempt", "max_attempts", "stall_count"],

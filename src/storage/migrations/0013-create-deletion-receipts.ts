@@ -1,7 +1,7 @@
 /** What remains of deleted calls: that they were deleted. Not breaking. */
 import type { Kysely } from "kysely";
 import { sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema

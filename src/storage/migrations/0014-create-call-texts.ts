@@ -1,7 +1,7 @@
 /** Masked texts of calls, to be searched; the calls there are become due to be read. Not breaking. */
 import type { Kysely } from "kysely";
 import { sql } from "kysely";
-import type { ColumnTypes } from "./column-types.js";
+import type { ColumnTypes } from "../dialects/column-types.js";
 
 export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await db.schema

@@ -12,11 +12,16 @@ interface TaskOfCall {
   readonly sealer: CallSealer;
 }
 
+/** A try at a task, numbered from 1; absent where there are no tries. */
+interface AttemptAtTask extends TaskOfCall {
+  readonly attempt?: number;
+}
+
 export interface AnalysisRepository {
   /** Stores or replaces one stage's outcome. */
-  saveStage(task: TaskOfCall, outcome: StageOutcome, finishedAtMs: number, unitOfWork?: UnitOfWork): Promise<void>;
-  /** Completed stages only: failed ones, and those skipped for want of them, are done again. */
-  loadCompletedStages(task: TaskOfCall): Promise<ReadonlyMap<AnalysisStage, StageOutcome>>;
+  saveStage(task: AttemptAtTask, outcome: StageOutcome, finishedAtMs: number, unitOfWork?: UnitOfWork): Promise<void>;
+  /** Completed stages, and of the same attempt the others: in the next, failed ones, and those skipped for want of them, are done again. */
+  loadEarlierStages(task: AttemptAtTask): Promise<ReadonlyMap<AnalysisStage, StageOutcome>>;
   /** Stores the finished analysis and its segments, and has the call's text indexed. @returns false when the task had one already: that one stays */
   saveAnalysis(task: TaskOfCall, result: AnalysisResult, completedAtMs: number, unitOfWork: UnitOfWork): Promise<boolean>;
   findAnalysis(task: TaskOfCall): Promise<AnalysisResult | undefined>;
@@ -28,26 +33,22 @@ export interface AnalysisRepository {
 export function createAnalysisRepository(options: { readonly database: AppDatabase }): AnalysisRepository {
   const { database } = options;
   return {
-    async saveStage({ taskId, callId, sealer }, { report, output }, finishedAtMs, unitOfWork) {
+    async saveStage({ taskId, callId, sealer, attempt }, { report, output }, finishedAtMs, unitOfWork) {
       const row = {
         ...{ task_id: taskId, stage: report.stage, call_id: callId, status: report.status, error_code: report.error?.code ?? null },
         ...{ duration_ms: report.durationMs, finished_at_ms: finishedAtMs },
-        output_sealed: sealer.seal(`stage/${taskId}/${report.stage}`, JSON.stringify({ report, output })),
+        output_sealed: sealer.seal(`stage/${taskId}/${report.stage}`, JSON.stringify({ report, output, attempt })),
       };
       await lockCall(database, callId, unitOfWork);
       await upsert(database, executorOf(database, unitOfWork), { table: "analysis_stage", key: ["task_id", "stage"], row });
     },
-    async loadCompletedStages({ taskId, sealer }) {
-      const rows = await database.sql
-        .selectFrom("analysis_stage")
-        .select(["stage", "output_sealed"])
-        .where("task_id", "=", taskId)
-        .where("status", "=", "completed")
-        .execute();
+    async loadEarlierStages({ taskId, sealer, attempt }) {
+      const rows = await database.sql.selectFrom("analysis_stage").select(["stage", "output_sealed"]).where("task_id", "=", taskId).execute();
       const outcomes = new Map<AnalysisStage, StageOutcome>();
       for (const { stage, output_sealed } of rows) {
         if (output_sealed === null) continue;
-        outcomes.set(stage as AnalysisStage, JSON.parse(sealer.open(`stage/${taskId}/${stage}`, output_sealed)) as StageOutcome);
+        const { attempt: madeIn, ...outcome } = JSON.parse(sealer.open(`stage/${taskId}/${stage}`, output_sealed)) as StageOutcome & { attempt?: number };
+        if (outcome.report.status === "completed" || (madeIn !== undefined && madeIn === attempt)) outcomes.set(stage as AnalysisStage, outcome);
       }
       return outcomes;
     },

@@ -36,6 +36,7 @@ export interface JobRepository {
   recoverStalled(options: RecoveryOptions): Promise<{ readonly requeued: number; readonly ended: readonly JobRow[] }>;
   nextRunAtMs(queue: string): Promise<number | null>;
   find(jobId: string): Promise<JobRow | undefined>;
+  /** @param queue - that it was enqueued in */
   findByKey(queue: string, idempotencyKey: string): Promise<JobRow | undefined>;
   /** Cancels a queued job or marks a running one; returns the status before. */
   requestCancel(jobId: string, atMs: number): Promise<string | undefined>;
@@ -50,6 +51,7 @@ export interface JobRepository {
 
 export interface JobFilter {
   readonly queue?: string;
+  readonly jobName?: string;
   readonly statuses: readonly string[];
   /** Only jobs older than this one: where the page before ended. */
   readonly beforeJobId?: string;
@@ -75,15 +77,16 @@ export function createJobRepository(options: { readonly database: AppDatabase })
       return row?.next ?? null;
     },
     find: (jobId) => db.selectFrom("job").selectAll().where("job_id", "=", jobId).executeTakeFirst(),
-    findByKey: (queue, key) => db.selectFrom("job").selectAll().where("queue", "=", queue).where("idempotency_key", "=", key).executeTakeFirst(),
+    findByKey: (queue, key) => db.selectFrom("job").selectAll().where("enqueued_in", "=", queue).where("idempotency_key", "=", key).executeTakeFirst(),
     requestCancel: (jobId, atMs) => requestCancel(database, jobId, atMs),
     countByStatus: (queue, nowMs) => countByStatus(database, queue, nowMs),
-    list: ({ queue, statuses, beforeJobId, limit }) =>
+    list: ({ queue, jobName, statuses, beforeJobId, limit }) =>
       db
         .selectFrom("job")
         .selectAll()
         .where("status", "in", [...statuses])
         .where((eb) => (queue === undefined ? sql<SqlBool>`1 = 1` : eb("queue", "=", queue)))
+        .where((eb) => (jobName === undefined ? sql<SqlBool>`1 = 1` : eb("job_name", "=", jobName)))
         .where((eb) => (beforeJobId === undefined ? sql<SqlBool>`1 = 1` : eb("job_id", "<", beforeJobId)))
         .orderBy("job_id", "desc")
         .limit(limit)

@@ -1,7 +1,7 @@
 /** How each database is asked for texts with certain words. */
 import { type Kysely, type RawBuilder, type SqlBool, sql } from "kysely";
 import type { AppDatabase } from "../database.js";
-import type { WordIndex } from "../migrations/column-types.js";
+import type { WordIndex } from "../dialects/column-types.js";
 import type { DatabaseSchema } from "../schema.js";
 
 /** Over a `wordIndex`, in `searchWords`. Words are letters alone, which mean nothing else in any of the three languages. */

@@ -10,7 +10,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import type { WordIndex } from "../../migrations/column-types.js";
+import type { WordIndex } from "../column-types.js";
 import type { DatabaseDialect, OpenDialectOptions } from "../database-dialect.js";
 import { DatabaseClient } from "./database-client.js";
 

@@ -24,6 +24,8 @@ export type Settlement =
       readonly runAtMs: number;
       readonly spendsAttempt: boolean;
       readonly errorCode: string | null;
+      /** The queue it is handed on to. */
+      readonly queue?: string;
     }
   | { readonly kind: "progress"; readonly jobId: string; readonly delivery: number; readonly progress: number; readonly step: string };
 

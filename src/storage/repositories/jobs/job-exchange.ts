@@ -104,6 +104,7 @@ export function compileSettlement(database: AppDatabase, settlement: Settlement)
         // A running job has none; named so that the database knows the type of the other.
         finished_at_ms: sql<number | null>`case when cancel_requested = 1 then ${settlement.atMs} else finished_at_ms end`,
         ...(settlement.spendsAttempt ? {} : { attempt: sql<number>`attempt - 1` }),
+        ...(settlement.queue === undefined ? {} : { queue: settlement.queue }),
       })
       .compile();
   }

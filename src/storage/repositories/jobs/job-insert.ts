@@ -37,7 +37,7 @@ function createInsertCompiler({ sql: db }: AppDatabase): InsertCompiler {
       text: db
         .insertInto("job")
         .values(row)
-        .onConflict((conflict) => conflict.columns(["queue", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
+        .onConflict((conflict) => conflict.columns(["enqueued_in", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
         .returning("job_id")
         .compile().sql,
       columns: Object.keys(row) as (keyof JobTable)[],
@@ -72,7 +72,7 @@ function insertOnMysql(database: AppDatabase, rows: readonly JobTable[], unitOfW
 }
 
 async function findHolder(db: Kysely<DatabaseSchema>, row: JobTable): Promise<string> {
-  const query = db.selectFrom("job").select("job_id").where("queue", "=", row.queue).where("idempotency_key", "=", row.idempotency_key);
+  const query = db.selectFrom("job").select("job_id").where("enqueued_in", "=", row.enqueued_in).where("idempotency_key", "=", row.idempotency_key);
   const holder = await query.executeTakeFirst();
   // Another job has this id, or the one with the key has been removed this moment.
   if (holder === undefined) throw new AppError("STORAGE_CONFLICT", "The job was not stored: its id is taken, or its key was until now.", { retryable: true });
