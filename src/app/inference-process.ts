@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isProgramPresent } from "../audio/program.js";
 import { AppError } from "../core/errors.js";
-import { createBuiltinEngines } from "../inference/backends/builtin/create-builtin-engines.js";
+import { createBuiltinEngines, createLazyBuiltinEngines } from "../inference/backends/builtin/create-builtin-engines.js";
 import { createEnergyVoiceActivityDetector } from "../inference/backends/energy/energy-voice-activity-detector.js";
 import { ModelRoom } from "../inference/backends/onnx/model-room.js";
 import type { ComputeDevice } from "../inference/backends/onnx/onnx-runtime.js";
@@ -51,7 +51,8 @@ type RemoteServerSettings = Omit<RemoteServer, "apiKey"> & { readonly apiKeyFile
 
 const MEGABYTE = 1e6;
 
-async function createEngines(options: InferenceProcessArguments): Promise<readonly ModelEngine[]> {
+/** @param readsText - whether texts will be read here, and not only if need be */
+async function createEngines(options: InferenceProcessArguments, readsText: boolean): Promise<readonly ModelEngine[]> {
   const engines: ModelEngine[] = [];
   // A missing optional runtime leaves the energy detector, which marks its output; `doctor` and /models say so.
   await createSileroVoiceActivityDetector({ modelPath: options.voiceActivityModelPath }).then(
@@ -61,7 +62,8 @@ async function createEngines(options: InferenceProcessArguments): Promise<readon
   engines.push(createEnergyVoiceActivityDetector() as ModelEngine);
   const { modelsDirectory, threads, whisperWindowMargin: windowMargin, whisperPreviousText: withPreviousText, remoteSpeech, remoteChat } = options;
   const taxonomy = await loadTaxonomy({ taxonomy: options.taxonomy, assetsDirectory: options.dataDirectory });
-  const rules = createBuiltinEngines({ assetsDirectory: options.dataDirectory, labels: taxonomy.helplineLabels }) as readonly ModelEngine[];
+  const createRules = readsText ? createBuiltinEngines : createLazyBuiltinEngines;
+  const rules = createRules({ assetsDirectory: options.dataDirectory, labels: taxonomy.helplineLabels }) as readonly ModelEngine[];
   if (remoteSpeech !== undefined) engines.push(createRemoteRecognizer(await withKey(remoteSpeech)) as ModelEngine);
   if (remoteChat !== undefined) engines.push(...createChatEngines({ ...remoteChat, server: await withKey(remoteChat.server), taxonomy, rules }));
   if (modelsDirectory !== undefined) {
@@ -98,7 +100,7 @@ async function withKey({ apiKeyFile, ...server }: RemoteServerSettings): Promise
 }
 
 try {
-  runInferenceWorker(await createEngines(JSON.parse(process.argv[2] ?? "{}") as InferenceProcessArguments));
+  runInferenceWorker(await createEngines(JSON.parse(process.argv[2] ?? "{}") as InferenceProcessArguments, process.argv[3] !== "sound"));
 } catch (error) {
   reportUnable(error);
 }

@@ -7,6 +7,7 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { identifyStream } from "../audio/identified-stream.js";
 import type { RecordingTask } from "../calls/recording-tasks.js";
 import type { Config } from "../config/config-schema.js";
 import type { AnalysisResult } from "../core/analysis-result.js";
@@ -42,9 +43,32 @@ const DIRECTORY_PREFIX = "openchs-process-";
 /**
  * Yields one entry per path, in order; one bad file never stops the others.
  *
- * @throws AppError `MODEL_ENGINE_UNKNOWN` before anything is read
+ * @throws AppError `MODEL_ENGINE_UNKNOWN` before anything is analysed
  */
 export async function* processRecordings(config: Config, request: ProcessRequest): AsyncGenerator<ProcessedRecording> {
+  const refused: ProcessedRecording[] = [];
+  for (const path of request.paths) {
+    const error = await refusalOf(path, config.audio.maxBytes);
+    // One good one is enough for the models to be needed, which take seconds to start.
+    if (error === undefined) return yield* analyseRecordings(config, request);
+    refused.push({ path, error });
+  }
+  yield* refused;
+}
+
+/** Why a file is none to analyse, as far as its first bytes tell. */
+async function refusalOf(path: string, maxBytes: number): Promise<AppError | undefined> {
+  try {
+    await refuseOtherThanFile(path);
+    const { content } = await identifyStream(createReadStream(path), { maxBytes });
+    content.destroy();
+    return undefined;
+  } catch (error) {
+    return operatorErrorOf(error);
+  }
+}
+
+async function* analyseRecordings(config: Config, request: ProcessRequest): AsyncGenerator<ProcessedRecording> {
   await removeAbandonedDirectories();
   const dataDirectory = await mkdtemp(join(resolve(tmpdir()), `${DIRECTORY_PREFIX}${process.pid}-`));
   let services: Services | undefined;
@@ -91,17 +115,25 @@ function isRunning(processId: number): boolean {
 
 async function submit({ intake }: Services, path: string, { language, includeTranslation, engine }: ProcessRequest): Promise<string | AppError> {
   try {
-    const { isFile } = await stat(path).then(
-      (info) => ({ isFile: info.isFile() }),
-      () => ({ isFile: false }),
-    );
-    if (!isFile) throw new AppError("AUDIO_FILE_NOT_FOUND", "There is no such file; check the path.");
+    await refuseOtherThanFile(path);
     const authorized = authorize(OPERATOR, "recording:create");
     const staged = await intake.receive(authorized, createReadStream(path));
     return (await intake.commit(authorized, staged, { language, includeTranslation, speechEngine: engine })).taskId;
   } catch (error) {
-    return toOperatorError(error) ?? toAppError(error);
+    return operatorErrorOf(error);
   }
+}
+
+async function refuseOtherThanFile(path: string): Promise<void> {
+  const isFile = await stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+  if (!isFile) throw new AppError("AUDIO_FILE_NOT_FOUND", "There is no such file; check the path.");
+}
+
+function operatorErrorOf(error: unknown): AppError {
+  return toOperatorError(error) ?? toAppError(error);
 }
 
 async function finished(

@@ -27,11 +27,21 @@ const plain = (text) => text.replace(MARK, "$1");
 /** A piece of a call, with marks alone. */
 const isPiece = (record) => "turns" in record && !("styles" in record);
 
+/** What a caller says of their trouble, with what it is about. */
+const isStatement = (record) => "main_category" in record && !("turns" in record);
+
 function* faults(record) {
   if (!LANGUAGES.has(record.language)) yield `language ${record.language}`;
-  for (const key of ["id", "scenario"]) if (typeof record[key] !== "string" || record[key] === "") yield `no ${key}`;
+  for (const key of isStatement(record) ? ["id"] : ["id", "scenario"]) if (typeof record[key] !== "string" || record[key] === "") yield `no ${key}`;
   for (const { kind, level } of record.risks ?? (isPiece(record) ? [] : [{}])) if (!RISKS.has(kind) || !LEVELS.has(level)) yield `risk ${kind} ${level}`;
-  yield* record.turns ? dialogueFaults(record) : utteranceFaults(record);
+  if (isStatement(record)) yield* statementFaults(record);
+  else yield* record.turns ? dialogueFaults(record) : utteranceFaults(record);
+}
+
+function* statementFaults({ main_category: main, sub_category: sub, priority, text }) {
+  if (main === undefined || MAIN_OF.get(sub) !== main) yield `${sub} is not of ${main}`;
+  if (!LEVELS.has(priority)) yield `priority ${priority}`;
+  if (typeof text !== "string" || text.trim().length === 0) yield "no text";
 }
 
 function* utteranceFaults({ kind, speaker, text, risks }) {

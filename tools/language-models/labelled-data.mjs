@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { parseLabelledData } from "../../dist/evaluation/labelled-record.js";
+import { plainRecord } from "./cue-records.mjs";
 
 export const ROOT = new URL("../../", import.meta.url).pathname;
 export const FOLDS = 5;
@@ -11,18 +12,34 @@ export function foldOf({ fields }) {
   return createHash("sha256").update(fields.scenario).digest()[0] % FOLDS;
 }
 
-function read(prefix) {
+function textsOf(prefix) {
   const directory = `${ROOT}data/labelled/`;
   return readdirSync(directory)
     .filter((name) => name.startsWith(prefix) && name.endsWith(".jsonl"))
     .sort()
-    .flatMap((name) => parseLabelledData(readFileSync(directory + name, "utf8")));
+    .map((name) => readFileSync(directory + name, "utf8"));
 }
+
+const read = (prefix) => textsOf(prefix).flatMap((text) => parseLabelledData(text));
+const linesOf = (prefix) =>
+  textsOf(prefix).flatMap((text) =>
+    text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  );
 
 export const labelledDialogues = () => read("dialogues-");
 /** @param set - `a`: blind; `b`: what the rules of masking are developed with */
 export const labelledPersonalData = (set) => read(`personal-data-${set}`);
 export const labelledUtterances = () => read("utterances-");
+
+/** What callers say of their trouble, by sub-category: to learn from, not to measure on. */
+export function labelledStatements() {
+  return linesOf("statements-").map(({ text, language, main_category, sub_category, priority, risks }) =>
+    plainRecord(text, language, { main_category, sub_category, priority, risks }),
+  );
+}
 
 /** Makes a thing for each fold once: several conditions are measured with the same models. */
 export function oncePerFold(make) {

@@ -8,23 +8,21 @@ import { prepareEvaluation } from "../../dist/evaluation/evaluation-tasks.js";
 import { makeScoreSheet } from "../../dist/evaluation/score-sheet.js";
 import { damageRecords } from "../../dist/evaluation/text/damaged-record.js";
 import { BuiltinCaseClassifier } from "../../dist/inference/backends/builtin/classification/builtin-case-classifier.js";
-import { caseFeatures, QUESTIONS } from "../../dist/inference/backends/builtin/classification/case-reader.js";
+import { caseFeatures } from "../../dist/inference/backends/builtin/classification/case-reader.js";
 import { NO_TOPIC } from "../../dist/inference/backends/builtin/classification/topic-reader.js";
 import { packModel } from "../../dist/inference/backends/builtin/linear/linear-weights.js";
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
-import { trainComplementBayes } from "./complement-bayes.mjs";
 import { plainRecord, saidPlainly } from "./cue-records.mjs";
-import { FOLDS, foldOf, labelledDialogues, oncePerFold, ROOT } from "./labelled-data.mjs";
+import { FOLDS, foldOf, labelledDialogues, labelledStatements, oncePerFold, ROOT } from "./labelled-data.mjs";
 import { modelText, trainLogistic } from "./logistic-training.mjs";
+import { trainSoftmax } from "./softmax-training.mjs";
 import { riskModelWithout } from "./train-risk.mjs";
 
 const { signal } = new AbortController();
 const { assets } = loadBuiltinAssets(`${ROOT}data`);
-const FIELDS = { contactType: "contact_type", intervention: "intervention", priority: "priority" };
 const MAIN_OF = new Map(assets.taxonomy.main_categories.flatMap(({ label, sub_categories: subs }) => subs.map((sub) => [sub, label])));
-/** Against a call: a cue is a few words and there are many of them. */
-const CUE_WEIGHTS = { strong: 3, medium: 1.5, weak: 0.6 };
-const TOPIC_WEIGHT = 3;
+/** What a call or a statement weighs is 1. */
+const CUE_WEIGHTS = { strong: 0.6, medium: 0.3, weak: 0.12 };
 
 function rowOf(classifier, record) {
   const call = classifier.readCall(record.segments, signal);
@@ -32,9 +30,9 @@ function rowOf(classifier, record) {
   return { features, answers: record.fields, weight: record.weight ?? 1 };
 }
 
-/** Words by speaker, and what rules made of them; pairs of words would only make the topic models larger. */
+/** How long a call is says nothing of what it is about. */
 function isTopicFeature(feature) {
-  return /^(?:caller|agent) (?:not )?[^ ]+$/.test(feature) || feature.startsWith("rule ") || feature.startsWith("risk ");
+  return !/^(?:caller|agent) words \d+$/.test(feature);
 }
 
 function cueRecords() {
@@ -47,10 +45,38 @@ function cueRecords() {
     ),
   );
   const topics = assets.topics.topics.flatMap(({ label, en, sw }) => [
-    ...en.map((text) => said(label, text, "en", TOPIC_WEIGHT)),
-    ...sw.map((text) => said(label, text, "sw", TOPIC_WEIGHT)),
+    ...en.map((text) => said(label, text, "en", 1)),
+    ...sw.map((text) => said(label, text, "sw", 1)),
   ]);
   return [...cues, ...topics];
+}
+
+const FIELDS = { contactType: "contact_type", intervention: "intervention" };
+
+/** What kind of contact a call is, and what was done. */
+function trainKinds(calls) {
+  const labels = Object.entries(FIELDS).flatMap(([question, field]) =>
+    [...new Set(calls.map(({ answers }) => answers[field]).filter((label) => typeof label === "string"))].sort().map((label) => `${question}:${label}`),
+  );
+  const isIn = ({ answers }, label) => {
+    const [question, wanted] = label.split(":");
+    return answers[FIELDS[question]] === wanted;
+  };
+  return trainLogistic({ id: "kinds", rows: calls, labels, isIn });
+}
+
+/** Models of different labels as one. */
+function joinModels(id, models) {
+  const weights = {};
+  let before = 0;
+  for (const model of models) {
+    for (const [feature, pairs] of Object.entries(model.weights)) {
+      weights[feature] ??= [];
+      for (const [at, number] of pairs.entries()) weights[feature].push(at % 2 === 0 ? number + before : number);
+    }
+    before += model.labels.length;
+  }
+  return { id, version: 2, labels: models.flatMap(({ labels }) => labels), scale: models[0].scale, weights };
 }
 
 /** Both models of a case. */
@@ -59,25 +85,14 @@ export function trainCases(records, riskModel) {
   const bare = damageRecords(records, { isBare: true, wordErrorRate: 0 });
   const calls = [...records, ...bare].map((record) => rowOf(classifier, record));
   const cues = cueRecords().map((record) => rowOf(classifier, record));
-  const labels = QUESTIONS.flatMap((question) =>
-    [...new Set(calls.map(({ answers }) => answers[FIELDS[question]]).filter((label) => typeof label === "string"))]
-      .sort()
-      .map((label) => `${question}:${label}`),
-  );
-  const split = (label) => [FIELDS[label.slice(0, label.indexOf(":"))], label.slice(label.indexOf(":") + 1)];
-  const caseModel = trainLogistic({
-    id: "case",
-    rows: calls,
-    labels,
-    isIn: ({ answers }, label) => {
-      const [field, wanted] = split(label);
-      return answers[field] === wanted;
-    },
-  });
-  const topicModel = trainComplementBayes({
+  const statements = labelledStatements().map((record) => rowOf(classifier, record));
+  // Words that are rare tell how urgent a call is; how it was greeted and what was done are said in common ones.
+  const priorityModel = trainSoftmax({ id: "priority", rows: calls, labelOf: ({ answers }) => answers.priority ?? undefined });
+  const caseModel = joinModels("case", [trainKinds(calls), { ...priorityModel, labels: priorityModel.labels.map((label) => `priority:${label}`) }]);
+  const topicModel = trainSoftmax({
     id: "topics",
-    rows: [...calls, ...cues].map((row) => ({ ...row, features: row.features.filter(isTopicFeature) })),
-    groups: [({ answers }) => answers.sub_category ?? NO_TOPIC, ({ answers }) => `main:${answers.main_category ?? NO_TOPIC}`],
+    rows: [...calls, ...cues, ...statements].map((row) => ({ ...row, features: row.features.filter(isTopicFeature) })),
+    labelOf: ({ answers }) => answers.sub_category ?? NO_TOPIC,
   });
   return { caseModel, topicModel };
 }

@@ -112,7 +112,7 @@ export class InferencePool implements InferenceBatchRunner {
     this.#options = options;
   }
 
-  /** Starts the processes; resolves when the first can work. @throws AppError `MODEL_PROCESS_FAILED` after 30 s, or why the engines can't be built */
+  /** Starts the processes; resolves when the first that reads texts can work. @throws AppError `MODEL_PROCESS_FAILED` after 30 s, or why the engines can't be built */
   async start(): Promise<void> {
     const ready = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new AppError("MODEL_PROCESS_FAILED", "No model process became ready; run 'openchs-ai doctor'.")), 30_000);
@@ -282,14 +282,16 @@ export class InferencePool implements InferenceBatchRunner {
   }
 
   #spawn(kind: { readonly isForText: boolean }): void {
+    const readsText = kind.isForText || (this.#options.textProcessCount ?? 0) === 0;
     const process = new InferenceProcess({
       entry: this.#options.entry,
-      entryArguments: this.#options.entryArguments,
+      entryArguments: [...this.#options.entryArguments, readsText ? "text" : "sound"],
       abortGraceMs: ABORT_GRACE_MS,
       onReady: (engines) => {
         this.#engines = engines;
         this.#preloadOn(process);
-        this.#onFirstReady?.();
+        // The others have not read the data files, which may have a fault.
+        if (readsText) this.#onFirstReady?.();
         this.#dispatch();
       },
       onUnable: (error) => this.#onFirstReady?.(error),

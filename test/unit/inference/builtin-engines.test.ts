@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Evidence } from "../../../src/core/evidence.js";
 import type { TranscriptSegment } from "../../../src/core/transcript.js";
-import { createBuiltinEngines } from "../../../src/inference/backends/builtin/create-builtin-engines.js";
+import { createBuiltinEngines, createLazyBuiltinEngines } from "../../../src/inference/backends/builtin/create-builtin-engines.js";
+import type { ModelEngine } from "../../../src/inference/model-engine.js";
 import { callOf, DATA_DIRECTORY, isGrounded, runBuiltin } from "./builtin-call.js";
 
 const TASKS = ["language", "entities", "classification", "risk", "summary", "quality", "question_answering"] as const;
@@ -91,6 +92,27 @@ describe("builtin engines", () => {
     const after = createBuiltinEngines({ assetsDirectory: folder });
     const changed = before.filter((engine, index) => engine.description.revision !== after[index]?.description.revision);
     expect(changed.map(({ description }) => description.modelTask)).toEqual(["classification", "risk", "summary", "question_answering"]);
+  });
+
+  it("are the same when their files are read only once they are asked", async () => {
+    const lazy = createLazyBuiltinEngines({ assetsDirectory: DATA_DIRECTORY });
+    const eager = createBuiltinEngines({ assetsDirectory: DATA_DIRECTORY });
+    expect(lazy.map(({ description }) => description)).toEqual(eager.map(({ description }) => description));
+    const input = {
+      segments: [{ id: "s1", channel: "caller" as const, startMs: 0, endMs: 4_000, text: "My uncle beats me with a rope.", language: "en", score: null }],
+    };
+    const answer = (engines: readonly { description: { modelTask: string } }[]) =>
+      (engines.find(({ description }) => description.modelTask === "risk") as ModelEngine<"risk">).run(input, { signal: new AbortController().signal });
+    const risks = await answer(lazy);
+    expect(risks.risks).not.toEqual([]);
+    expect(risks).toEqual(await answer(eager));
+  });
+
+  it("tell of a broken lexicon when they are asked, if their files are read then", async () => {
+    const folder = copyOfData();
+    writeFileSync(join(folder, "lexicons/incidents.json"), '{"id":"incidents","version":1,"incidents":{"en":["... x"]}}');
+    const [language] = createLazyBuiltinEngines({ assetsDirectory: folder }) as readonly ModelEngine[];
+    await expect(language?.run({ segments: [] } as never, { signal: new AbortController().signal })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });
 
   it("refuse a broken lexicon by naming the file and the rule", () => {

@@ -5,8 +5,12 @@ import type { TranscriptSegment } from "../../../core/transcript.js";
 import type { EngineDescription } from "../../model-engine.js";
 
 /** Describes a builtin engine of one task. */
-export function describeBuiltin<Task extends ModelTask>(modelTask: Task, revision: string): EngineDescription<Task> {
-  return { modelTask, engine: "builtin", revision, capabilities: { languages: ["en", "sw"], lowQuality: false } };
+export function describeBuiltin<Task extends ModelTask>(
+  modelTask: Task,
+  revision: string,
+  languages: readonly string[] = ["en", "sw"],
+): EngineDescription<Task> {
+  return { modelTask, engine: "builtin", revision, capabilities: { languages, lowQuality: false } };
 }
 
 /** @throws AppError `MODEL_INPUT_INVALID` when two segments share an id, since evidence could not tell them apart. */

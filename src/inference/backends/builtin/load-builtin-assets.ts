@@ -9,6 +9,7 @@ import type { z } from "zod";
 import { AppError } from "../../../core/errors.js";
 import * as schemas from "./asset-schemas.js";
 import { linearModelSchema } from "./linear/linear-weights.js";
+import { readModelLines } from "./linear/model-lines.js";
 
 const FILES = {
   taxonomy: { path: "taxonomies/openchs.json", schema: schemas.taxonomySchema },
@@ -42,13 +43,17 @@ const FILES = {
 } as const;
 
 export type AssetName = keyof typeof FILES;
+const ASSET_NAMES = Object.keys(FILES).sort() as AssetName[];
 
 export type BuiltinAssets = { readonly [Name in AssetName]: z.infer<(typeof FILES)[Name]["schema"]> };
 
-export interface LoadedAssets {
-  readonly assets: BuiltinAssets;
+export interface AssetRevisions {
   /** `builtin-<12 hex of sha256>-1` over the named files, and what else the results depend on; the last number is the revision of the rules in code. */
   revisionOf(names: readonly AssetName[], other?: string): string;
+}
+
+export interface LoadedAssets extends AssetRevisions {
+  readonly assets: BuiltinAssets;
 }
 
 const RULES_REVISION = 1;
@@ -62,15 +67,27 @@ const RULES_REVISION = 1;
 export function loadBuiltinAssets(assetsDirectory: string): LoadedAssets {
   const digests = new Map<AssetName, string>();
   const loaded: Partial<Record<AssetName, unknown>> = {};
-  for (const name of Object.keys(FILES).sort() as AssetName[]) {
+  for (const name of ASSET_NAMES) {
     const content = readAsset(assetsDirectory, FILES[name].path);
-    digests.set(name, createHash("sha256").update(content).digest("hex"));
+    digests.set(name, digestOf(content));
     loaded[name] = parseAsset(FILES[name].path, FILES[name].schema, content);
   }
   const assets = loaded as BuiltinAssets;
   checkLabels(assets);
+  return { assets, ...revisionsBy(digests) };
+}
+
+/** Names the data files' revisions without looking into them. @throws AppError `CONFIG_INVALID` when one is missing */
+export function digestBuiltinAssets(assetsDirectory: string): AssetRevisions {
+  return revisionsBy(new Map(ASSET_NAMES.map((name) => [name, digestOf(readAsset(assetsDirectory, FILES[name].path))])));
+}
+
+function digestOf(content: string): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+function revisionsBy(digests: ReadonlyMap<AssetName, string>): AssetRevisions {
   return {
-    assets,
     revisionOf(names, other) {
       const hash = createHash("sha256");
       for (const name of [...names].sort()) hash.update(`${name}:${digests.get(name) ?? ""}\n`);
@@ -96,6 +113,8 @@ function readAsset(assetsDirectory: string, path: string): string {
 }
 
 function parseAsset(path: string, schema: z.ZodType, content: string): unknown {
+  const model = schema === linearModelSchema ? readModelLines(content) : undefined;
+  if (model !== undefined) return model;
   let value: unknown;
   try {
     value = JSON.parse(content);

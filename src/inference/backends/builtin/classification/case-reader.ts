@@ -13,8 +13,7 @@ import type { CallReading, SegmentReading } from "../text/call-reading.js";
 import { NO_TOPIC, type TopicReader } from "./topic-reader.js";
 
 /** The questions that have few labels; a label of their model is `question:label`. */
-export const QUESTIONS = ["contactType", "intervention", "priority"] as const satisfies readonly (keyof CaseClassification)[];
-export type Question = (typeof QUESTIONS)[number];
+type Question = "contactType" | "intervention" | "priority";
 
 /** Below these shares the answer is none; chosen on five folds. */
 const LEAST: Readonly<Record<keyof CaseClassification, number>> = { contactType: 0.3, mainCategory: 0.25, subCategory: 0.08, intervention: 0.3, priority: 0.2 };

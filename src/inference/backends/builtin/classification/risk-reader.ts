@@ -15,12 +15,12 @@ import type { ScopeReader } from "../text/scope-reader.js";
 
 /** Chosen on five folds, see docs/quality.md: below the first nothing is said, from the last on alarm is raised. */
 const POSSIBLE = 0.12;
-const LIKELY = 0.35;
-const SURE = 0.95;
+const LIKELY = 0.2;
+const SURE = 0.96;
 /** From here on what a cue phrase says is believed. */
-const TRUSTED = 0.9;
+const TRUSTED = 0.75;
 const KIND = 0.5;
-/** Of fewer words without a cue the model makes too much. */
+/** Of fewer words without a cue the model makes too much, and of a cue among them too little. */
 const LEAST_WORDS = 6;
 /** Of the words: an utterance that denies so many says that there is no danger. */
 const DENIED_SHARE = 0.3;
@@ -39,9 +39,10 @@ export class RiskReader {
   read(reading: SegmentReading, ruled: readonly RiskFinding[]): readonly RiskFinding[] {
     const shares = this.#model.shares(riskFeatures(reading, ruled));
     const danger = shares.get("danger") ?? 0;
-    const kept = ruled.map((finding) => ({ ...finding, level: atMost(finding.level, danger) }));
+    const isShort = reading.tokens.length < LEAST_WORDS;
+    const kept = ruled.map((finding) => ({ ...finding, level: atMost(finding.level, danger, isShort ? LIKELY : TRUSTED) }));
     if (danger < POSSIBLE) return kept;
-    const isWeak = ruled.length === 0 && (reading.tokens.length < LEAST_WORDS || this.#isMostlyDenied(reading));
+    const isWeak = ruled.length === 0 && (isShort || this.#isMostlyDenied(reading));
     const level = isWeak ? "low" : levelOf(danger, shares);
     const own = RISK_KINDS.map((kind) => [kind, shares.get(kind) ?? 0] as const)
       .sort(([, one], [, other]) => other - one)
@@ -73,8 +74,8 @@ export function riskFeatures(reading: SegmentReading, ruled: readonly RiskFindin
 }
 
 /** A cue phrase alone raises alarm where the other words do not speak against it: "the film where they kill" does. */
-function atMost(level: Priority, danger: number): Priority {
-  if (danger >= TRUSTED) return level;
+function atMost(level: Priority, danger: number, trusted: number): Priority {
+  if (danger >= trusted) return level;
   const most = danger >= LIKELY ? "medium" : "low";
   return isMoreUrgent(level, most) ? most : level;
 }

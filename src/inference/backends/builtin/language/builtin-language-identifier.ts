@@ -3,7 +3,7 @@ import { type LanguageTag, UNDETERMINED_LANGUAGE } from "../../../../core/langua
 import type { TranscriptSegment } from "../../../../core/transcript.js";
 import type { LanguageInput, LanguageOutput } from "../../../language-identifier.js";
 import type { ModelEngine } from "../../../model-engine.js";
-import { checkSegments } from "../builtin-engine.js";
+import { checkSegments, describeBuiltin } from "../builtin-engine.js";
 import type { BuiltinAssets } from "../load-builtin-assets.js";
 import { languageOf } from "./segment-language.js";
 import { WordLanguages } from "./word-languages.js";
@@ -21,12 +21,7 @@ export class BuiltinLanguageIdentifier implements ModelEngine<"language"> {
     // Rose and Baraka are names, and words as well: as words they tell more.
     const silent = proper.flatMap((name) => name.toLowerCase().split(/\s+/)).filter((word) => !inLexicon.has(word));
     this.#words = new WordLanguages(languages, silent);
-    this.description = {
-      modelTask: "language",
-      engine: "builtin",
-      revision,
-      capabilities: { languages: Object.keys(languages.languages), lowQuality: false },
-    } as const;
+    this.description = describeBuiltin("language", revision, Object.keys(languages.languages));
   }
 
   async run({ segments }: LanguageInput, { signal }: { readonly signal: AbortSignal }): Promise<LanguageOutput> {
