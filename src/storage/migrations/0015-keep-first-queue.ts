@@ -1,4 +1,7 @@
-/** Jobs remember the queue they were put into, for they may be handed on to another: their keys belong to the first. Not breaking. */
+/**
+ * Jobs remember the queue they were put into, for they may be handed on to another: their keys belong to the first. Breaking: a
+ * process of before can enqueue nothing afterwards, for the index it counts on is gone; they are stopped first.
+ */
 import { type Kysely, type SqlBool, sql } from "kysely";
 import type { ColumnTypes } from "../dialects/column-types.js";
 
