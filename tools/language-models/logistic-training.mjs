@@ -1,20 +1,16 @@
 /** Logistic regression by AdaGrad over sets of features, one label at a time; the same rows give the same weights. */
 import { SeededRandom } from "../../dist/evaluation/text/seeded-random.js";
+import { frequentFeatures, shuffle } from "./training-rows.mjs";
 
 const EPOCHS = 8;
 const RATE = 0.3;
 const DECAY = 1e-4;
 const SCALE = 100;
 const MIN_WEIGHT = 20;
-/** A row comes with its copy without capitals. */
-const MIN_ROWS = 4;
 
 /** @param rows - `{ features: string[] }`; `isIn(row, label)` says whether a row has a label; `weightOf(row, label)` how much it counts, 0 leaves it out */
 export function trainLogistic({ id, rows, labels, isIn, weightOf = () => 1 }) {
-  const seen = new Map();
-  for (const { features } of rows) for (const feature of features) seen.set(feature, (seen.get(feature) ?? 0) + 1);
-  const numbers = new Map();
-  for (const [feature, count] of seen) if (count >= MIN_ROWS) numbers.set(feature, numbers.size);
+  const numbers = new Map([...frequentFeatures(rows).keys()].map((feature, number) => [feature, number]));
   // What a row looks like to the service: rare features weigh nothing, and count in its length.
   const indexed = rows.map(({ features }) => ({
     length: features.length,
@@ -29,10 +25,7 @@ export function trainLogistic({ id, rows, labels, isIn, weightOf = () => 1 }) {
     const random = new SeededRandom(3);
     const order = rows.map((_, index) => index).filter((index) => weightOf(rows[index], label) > 0);
     for (let epoch = 0; epoch < EPOCHS; epoch++) {
-      for (let at = order.length - 1; at > 0; at--) {
-        const other = random.below(at + 1);
-        [order[at], order[other]] = [order[other], order[at]];
-      }
+      shuffle(order, random);
       for (const index of order) {
         const { length, known: features } = indexed[index];
         const norm = 1 / Math.sqrt(length);

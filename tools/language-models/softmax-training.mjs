@@ -3,13 +3,13 @@
  * same weights. How rare a feature is, is folded into its weights: a reader adds them up and divides by the root of the number of features.
  */
 import { SeededRandom } from "../../dist/evaluation/text/seeded-random.js";
+import { frequentFeatures, shuffle } from "./training-rows.mjs";
 
 const EPOCHS = 25;
 const RATE = 0.3;
 const DECAY = 1e-4;
 const SCALE = 100;
 const MIN_WEIGHT = 20;
-const MIN_ROWS = 4;
 
 /** @param rows - `{ features, weight }`; `labelOf(row)` undefined leaves a row out */
 export function trainSoftmax({ id, rows: given, labelOf }) {
@@ -29,10 +29,7 @@ export function trainSoftmax({ id, rows: given, labelOf }) {
   const order = indexed.map((_, index) => index);
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
     const rate = RATE / (1 + epoch);
-    for (let at = order.length - 1; at > 0; at--) {
-      const other = random.below(at + 1);
-      [order[at], order[other]] = [order[other], order[at]];
-    }
+    shuffle(order, random);
     for (const index of order) {
       const row = indexed[index];
       score(row, weights, scores);
@@ -52,12 +49,7 @@ export function trainSoftmax({ id, rows: given, labelOf }) {
 }
 
 function rareFeatures(rows) {
-  const seen = new Map();
-  for (const { features } of rows) for (const feature of features) seen.set(feature, (seen.get(feature) ?? 0) + 1);
-  const features = new Map();
-  for (const [feature, times] of seen)
-    if (times >= MIN_ROWS) features.set(feature, { number: features.size, rarity: 1 + Math.log((1 + rows.length) / (1 + times)) });
-  return features;
+  return new Map([...frequentFeatures(rows)].map(([feature, times], number) => [feature, { number, rarity: 1 + Math.log((1 + rows.length) / (1 + times)) }]));
 }
 
 function score({ known, norm }, weights, scores) {

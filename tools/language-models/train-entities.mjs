@@ -18,6 +18,7 @@ import { packModel } from "../../dist/inference/backends/builtin/linear/linear-w
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
 import { FOLDS, foldOf, labelledDialogues, oncePerFold, ROOT } from "./labelled-data.mjs";
 import { modelText } from "./logistic-training.mjs";
+import { shuffle } from "./training-rows.mjs";
 
 const EPOCHS = 8;
 const SCALE = 100;
@@ -73,10 +74,7 @@ export function trainTagger(records) {
     row.now[tag] += by;
   };
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
-    for (let at = calls.length - 1; at > 0; at--) {
-      const other = random.below(at + 1);
-      [calls[at], calls[other]] = [calls[other], calls[at]];
-    }
+    shuffle(calls, random);
     for (const { call, candidates, tags } of calls) {
       walkTags(
         { call, candidates },
