@@ -1,4 +1,5 @@
 /** Puts the use cases together over stores, queue, bus and models. */
+import { createReadStream } from "node:fs";
 import { createAgentFeedback } from "../calls/agent-feedback.js";
 import { createCallAudio } from "../calls/call-audio.js";
 import { createCallHistory } from "../calls/call-history.js";
@@ -13,6 +14,7 @@ import { createRecordingProcessing } from "../calls/recording-processing.js";
 import { createRecordingTasks } from "../calls/recording-tasks.js";
 import { createCallSearch } from "../calls/search/call-search.js";
 import { TextIndexing } from "../calls/search/text-indexing.js";
+import { createSyntheticCalls } from "../calls/synthetic/synthetic-calls.js";
 import type { StandingQuestion } from "../core/case/case-answer.js";
 import { systemClock } from "../core/clock.js";
 import { createModelTaskProcessing } from "../model-tasks/model-task-processing.js";
@@ -20,6 +22,7 @@ import { createModelTasks } from "../model-tasks/model-tasks.js";
 import { buildLiveCalls } from "./build-live-calls.js";
 import { loadCaseForm } from "./casework/case-form.js";
 import { loadTaxonomy, taxonomyLabels } from "./casework/taxonomy.js";
+import { packageAssets } from "./paths.js";
 import type { UseCaseParts } from "./use-case-parts.js";
 
 export type UseCases = Awaited<ReturnType<typeof buildUseCases>>;
@@ -49,6 +52,10 @@ export async function buildUseCases(parts: UseCaseParts) {
     callAudio: createCallAudio({ calls, audioStore, decoder, audit, clock, workDirectory }),
     feedback: createAgentFeedback({ calls, analyses, feedbackRecords, masking, audit, clock, taxonomyLabels: taxonomyLabels(taxonomy) }),
     modelTasks: createModelTasks({ database, modelTasks: modelTaskRecords, sealers, audioStore, queue, bus, clock, maxBytes, maxAttempts }),
+    syntheticCalls: createSyntheticCalls({
+      ...{ database, calls, analyses, intake, audioStore, queue, bus, masking, clock, speechEngine: config.inference.speechEngine },
+      openRecording: () => createReadStream(packageAssets().syntheticCall),
+    }),
     ...(await buildLiveCalls(parts)),
     ...buildDelivery(parts, isOurTurn),
     search: createCallSearch({ isOn: config.search.isOn, calls, callTexts, audit, clock }),

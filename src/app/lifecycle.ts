@@ -22,9 +22,9 @@ import { createMediaRoutes } from "../telephony/media/media-routes.js";
 import { createTelephonyServer, type TelephonyServer } from "../telephony/telephony-server.js";
 import { buildServices, type Services } from "./build-services.js";
 import { chooseDevice } from "./compute-device.js";
+import { NO_HOUSEKEEPING, startHousekeeping } from "./housekeeping/housekeeping.js";
 import { openMasterKey } from "./open-master-key.js";
 import { dashboardDirectory, dataLayout, packageRoot } from "./paths.js";
-import { startPurging } from "./purge-schedule.js";
 import { type Duties, dutiesOf, type ProcessRole } from "./roles/process-role.js";
 import type { RunningWorker } from "./roles/running-worker.js";
 import { createServiceStatus } from "./service-status.js";
@@ -75,12 +75,12 @@ export async function startService(config: Config, logger: Logger, { inferenceEn
     let isAccepting = true;
     const eventLoop = startEventLoopMonitor();
     undo.unshift(async () => eventLoop.stop());
+    const house = duties.keepsHouse ? startHousekeeping(services, { config, metrics, logger }) : NO_HOUSEKEEPING;
+    undo.unshift(() => house.stop());
     const status = createServiceStatus({
-      ...{ services, duties, dataDirectory: config.dataDirectory, recordingsDirectory: layout.audio },
+      ...{ services, duties, dataDirectory: config.dataDirectory, recordingsDirectory: layout.audio, houseChecks: house.checks },
       ...{ modelDevice, version: await packageVersion(), eventLoop, worker: () => worker, isAccepting: () => isAccepting },
     });
-    const stopPurging = duties.keepsHouse ? startPurging(services, { answerTtlMs: config.inference.answerTtlMs, logger }) : async () => {};
-    undo.unshift(stopPurging);
     const gateway = await createServiceGateway(config, { services, duties, metrics, status, logger, tls });
     undo.unshift(() => closeGateway(gateway, config.shutdownDeadlineMs));
     const telephony = createServiceTelephony(config, { services, metrics, tls });

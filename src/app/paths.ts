@@ -15,11 +15,18 @@ export interface PackageAssets {
   /** Lexicons, gazetteers, taxonomies, rubrics. */
   readonly languageData: string;
   readonly voiceActivityModel: string;
+  /** The recording of synthetic calls. */
+  readonly syntheticCall: string;
 }
 
 export function packageAssets(): PackageAssets {
   const root = packageRoot();
-  return { languageData: join(root, "data"), voiceActivityModel: join(root, "models", "vad", "silero_vad_v5.onnx") };
+  const languageData = join(root, "data");
+  return {
+    languageData,
+    voiceActivityModel: join(root, "models", "vad", "silero_vad_v5.onnx"),
+    syntheticCall: join(languageData, "synthetic-call", "call.wav"),
+  };
 }
 
 /** Where the built dashboard lies; undefined when it was not built. */

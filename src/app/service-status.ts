@@ -19,6 +19,8 @@ export interface ServiceStatusOptions {
   readonly dataDirectory: string;
   /** Undefined: an object store has the recordings, and does not tell how much room it has. */
   readonly recordingsDirectory: string | undefined;
+  /** Of what is done now and then. */
+  readonly houseChecks: readonly HealthCheck[];
   /** What models run on here. */
   readonly modelDevice: "cpu" | "cuda";
   readonly version: string;
@@ -30,7 +32,7 @@ export interface ServiceStatusOptions {
 export function createServiceStatus(options: ServiceStatusOptions): ServiceStatus {
   const { services, dataDirectory } = options;
   const startedAtMs = performance.now();
-  const checks = createChecks(services, options.duties, dataDirectory);
+  const checks = [...storageChecks(services, dataDirectory), ...(options.duties.hasModels ? modelChecks(services) : []), ...options.houseChecks];
   const gpus = findGpus();
   return {
     version: options.version,
@@ -57,10 +59,6 @@ export function createServiceStatus(options: ServiceStatusOptions): ServiceStatu
       eventLoopDelayP99Ms: options.eventLoop.takeP99Ms(),
     }),
   };
-}
-
-function createChecks(services: Services, duties: Duties, dataDirectory: string): readonly HealthCheck[] {
-  return [...storageChecks(services, dataDirectory), ...(duties.hasModels ? modelChecks(services) : [])];
 }
 
 function storageChecks({ database }: Services, dataDirectory: string): readonly HealthCheck[] {

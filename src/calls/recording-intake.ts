@@ -7,7 +7,7 @@ import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Container, RawFormat } from "../audio/container.js";
 import { identifyStream } from "../audio/identified-stream.js";
-import type { CallRecord, WorkStatus } from "../core/call.js";
+import type { CallRecord, CallSource, WorkStatus } from "../core/call.js";
 import type { Clock } from "../core/clock.js";
 import { AppError } from "../core/errors.js";
 import { newId } from "../core/ids.js";
@@ -52,6 +52,8 @@ export interface RecordingSettings {
   readonly speechEngine: string;
   /** An id for the call; one of ours when absent. */
   readonly callId?: string;
+  /** The service's own call: nothing of it is anybody's, and it is not audited. */
+  readonly isSynthetic?: boolean;
   /** Chosen by the sender: a second upload with the same key and content is the same call. */
   readonly idempotencyKey?: string;
 }
@@ -110,7 +112,7 @@ async function commitRecording(dependencies: RecordingIntakeDependencies, commit
     const earlier = await findEarlier(dependencies, staged, jobKey);
     if (earlier !== undefined) return earlier;
     // Before the change, not after: what can't be recorded is not done.
-    await recordAllowed(dependencies, actor, "recording.created", ids.callId);
+    if (settings.isSynthetic !== true) await recordAllowed(dependencies, actor, "recording.created", ids.callId);
     await storeCall(dependencies, staged, { ...settings, ...ids, jobKey });
     return { ...ids, status: "queued", isRepeated: false };
   } catch (error) {
@@ -172,14 +174,14 @@ interface NewCallIds {
 async function storeCall(
   { database, calls, sealers, queue, eventLog, clock, maxAttempts }: RecordingIntakeDependencies,
   staged: StagedRecording,
-  { callId, taskId, jobKey, ...settings }: RecordingSettings & NewCallIds,
+  { callId, taskId, jobKey, isSynthetic, ...settings }: RecordingSettings & NewCallIds,
 ): Promise<void> {
   const nowMs = clock.nowMs();
   const { recordingId, container, byteCount, callKey, fingerprint } = staged;
   const { language, includeTranslation, speechEngine } = settings;
   const payload: ProcessRecordingPayload = { callId, recordingId, language, includeTranslation, speechEngine };
   const wrappedKey = sealers.wrap(callId, callKey);
-  const call = newCall(callId, nowMs);
+  const call = newCall(callId, isSynthetic === true ? "synthetic" : "upload", nowMs);
   await inUnitOfWork(database, async (unitOfWork) => {
     await calls.insertCall(call, wrappedKey, unitOfWork);
     await calls.insertTask(callId, taskId, unitOfWork);
@@ -194,10 +196,10 @@ async function storeCall(
   });
 }
 
-function newCall(callId: string, nowMs: number): CallRecord {
+function newCall(callId: string, source: CallSource, nowMs: number): CallRecord {
   return {
     callId,
-    source: "upload",
+    source,
     direction: "unknown",
     status: "queued",
     startedAtMs: nowMs,

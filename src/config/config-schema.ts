@@ -108,6 +108,7 @@ export const configSchema = z.object({
     secretAccessKeyFile: optionalPath,
   }),
   search: z.object({ isOn: flag }),
+  syntheticCalls: z.object({ everySeconds: integer(0, 86_400) }),
   retention: z.object({ callDays: integer(0, 36_500), textDays: integer(0, 36_500), audioDays: integer(0, 36_500) }),
   tls: z.object({ certificateFile: optionalPath, keyFile: optionalPath }),
   security: z.object({ masterKeyFile: optionalPath }),

@@ -207,6 +207,13 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     purpose:
       "Whether what was said can be searched. For that a masked copy of every transcript is kept, sealed, and a keyed digest of each of its words; `false` removes them.",
   },
+  SYNTHETIC_CALL_SECONDS: {
+    path: "syntheticCalls.everySeconds",
+    defaultText: "300",
+    rule: "0 to 86400",
+    purpose:
+      "How often the service calls itself: a recording of invented people goes the way of every other and is deleted. What came of it is a metric and a health check; 0 makes none.",
+  },
   RETENTION_CALL_DAYS: {
     path: "retention.callDays",
     defaultText: "0",

@@ -1,7 +1,8 @@
 /** A call: one telephone conversation, live or recorded, from its first leg to its last. */
 import type { Channel } from "./transcript.js";
 
-export const CALL_SOURCES = ["upload", "live"] as const;
+/** `synthetic`: the service's own call, by which it sees that calls get through. It is in no list, search or delivery, and deleted at once. */
+export const CALL_SOURCES = ["upload", "live", "synthetic"] as const;
 export type CallSource = (typeof CALL_SOURCES)[number];
 
 /** The one vocabulary of work, on calls and on jobs alike. */

@@ -112,6 +112,13 @@ function analysisMetrics(registers: Registry[]) {
       labelNames: ["outcome"] as const,
       registers,
     }),
+    syntheticCallSeconds: new Histogram({
+      name: "helpline_synthetic_call_seconds",
+      help: "Synthetic calls of this process from their first byte to their analysis, by outcome (passed, failed, late).",
+      labelNames: ["outcome"] as const,
+      buckets: [1, 2.5, 5, 10, 30, 60, 120, 300, 900],
+      registers,
+    }),
     modelProcesses: new Gauge({
       name: "helpline_inference_processes",
       help: "Model processes running now.",

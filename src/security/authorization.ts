@@ -33,5 +33,8 @@ export function authorize<P extends Permission>(actor: Actor, permission: P): Au
 /** The person at the command line of this machine, who can read the master key anyway. */
 export const OPERATOR: Actor = { actorId: "operator", role: "admin" };
 
+/** The service itself, with its synthetic call. */
+export const SERVICE: Actor = { actorId: "service", role: "service" };
+
 /** The telephone exchange, which brings live calls and may read nothing. */
 export const EXCHANGE: Actor = { actorId: "exchange", role: "service" };

@@ -36,6 +36,17 @@ export function describeCallStorage({ openParts }: StorageOfTest): void {
       expect((await calls.listCalls({ filter: { agentId: "call" }, limit: 9 })).map((call) => call.callId)).toEqual(["call"]);
     });
 
+    it("lists synthetic calls for whoever asks for them, and tells them from others", async () => {
+      const { calls, insertCall } = await openParts();
+      const [upload, synthetic, live] = [await insertCall(), await insertCall({ source: "synthetic" }), await insertCall({ source: "live" })];
+      const listed = async (filter: Parameters<typeof calls.listCalls>[0]["filter"]) =>
+        (await calls.listCalls({ filter, limit: 9 })).map(({ callId }) => callId).sort();
+      expect(await listed({})).toEqual([upload.callId, live.callId].sort());
+      expect(await listed({ source: "synthetic" })).toEqual([synthetic.callId]);
+      expect(await calls.findSynthetic([upload.callId, synthetic.callId, newId()])).toEqual(new Set([synthetic.callId]));
+      expect(await calls.findSynthetic([])).toEqual(new Set());
+    });
+
     it("refuses a second call with the same id", async () => {
       const { insertCall } = await openParts();
       const { callId } = await insertCall();

@@ -123,6 +123,14 @@ export function describeFollowingStorage({ openParts }: StorageOfTest): void {
       expect(await webhooks.listDue(60, 9)).toMatchObject([{ callId, nextSeq: 1 }]);
     });
 
+    it("wakes no synthetic call", async () => {
+      const { events, hook, insertTask, webhooks, work } = await opened();
+      const task = await insertTask({ source: "synthetic" });
+      await work((unitOfWork) => events.append(task, [{ type: "call.started", payload: { taskId: task.taskId, source: "synthetic" } }], 50, unitOfWork));
+      await webhooks.wakeAll(hook, 60);
+      expect(await webhooks.listDue(60, 9)).toEqual([]);
+    });
+
     it("sets dead deliveries aside until they are revived", async () => {
       const { callId, hook, webhooks } = await opened();
       await webhooks.wake(hook.webhookId, callId, 10);

@@ -155,6 +155,15 @@ export function describeTextSearch({ openParts }: StorageOfTest): void {
       expect(await parts.work((unitOfWork) => parts.callTexts.lockDue(second, unitOfWork))).toBeUndefined();
     });
 
+    it("never has a synthetic call due, and finds none", async () => {
+      const parts = await openParts();
+      const tasks = [await parts.insertTask({ source: "synthetic" }), await parts.insertTask({ source: "live" })];
+      for (const task of tasks) await parts.save(task, fullAnalysis(task).result);
+      expect(await dueIds(parts)).toEqual([tasks[1]?.callId]);
+      const callId = await say(parts, 1, "mjomba", { source: "synthetic" });
+      expect([await find(parts, "mjomba"), await find(parts, "mjomba", { filter: { source: "synthetic" } })]).toEqual([[], [callId]]);
+    });
+
     it("finds nothing of a call that is deleted, nor of one whose texts are", async () => {
       const parts = await openParts();
       const [gone, silenced, kept] = [await say(parts, 1, "mtoto"), await say(parts, 2, "mtoto"), await say(parts, 3, "mtoto")];

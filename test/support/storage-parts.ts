@@ -45,8 +45,8 @@ export function openStorageParts(database: AppDatabase, masterKey: MasterKey = c
     return call;
   };
   /** A call with the task that analyses it. */
-  const insertTask = async () => {
-    const { callId } = await insertCall();
+  const insertTask = async (more: Partial<CallRecord> = {}) => {
+    const { callId } = await insertCall(more);
     return { callId, taskId: newId(), sealer: await calls.openSealer(callId) };
   };
   return {

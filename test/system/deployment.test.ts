@@ -56,7 +56,7 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres", "openssl",
 
     beforeAll(async () => {
       [helpline, certificates, receiver] = await Promise.all([
-        startHelpline({ TRUSTED_PROXIES: "127.0.0.1", STREAM_ALLOWED_PEERS: "127.0.0.1" }),
+        startHelpline({ TRUSTED_PROXIES: "127.0.0.1", STREAM_ALLOWED_PEERS: "127.0.0.1", SYNTHETIC_CALL_SECONDS: "10" }),
         makeServerCertificates("IP:127.0.0.1"),
         startReceiver(),
       ]);

@@ -40,7 +40,7 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres"))("api, wor
   };
 
   beforeAll(async () => {
-    helpline = await startHelpline({ CUDA_STAGES: "transcript" });
+    helpline = await startHelpline({ CUDA_STAGES: "transcript", SYNTHETIC_CALL_SECONDS: "20" });
     // All at once: one of them brings the schema up, the others wait for it.
     [api, other, stream, hearingWorker] = await Promise.all([
       helpline.start("api"),
@@ -138,6 +138,13 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres"))("api, wor
     const written = await helpline.redis.written();
     expect(written).toContain(taskId);
     expect(phrases.filter((phrase) => written.includes(phrase))).toEqual([]);
+  });
+
+  it("make synthetic calls at one of them, which go through all of them", async () => {
+    const passed = async (at: RoleProcess): Promise<number> =>
+      Number(/helpline_synthetic_call_seconds_count\{outcome="passed"\} (\d+)/.exec(await (await request(at, "/metrics")).text())?.[1]);
+    await until("one passed", async () => (await Promise.all([api, other].map(passed))).some((count) => count > 0), 60_000, 200);
+    expect((await Promise.all([api, other].map(passed))).filter((count) => count > 0)).toHaveLength(1);
   });
 
   it("stop in order when told to", async () => {

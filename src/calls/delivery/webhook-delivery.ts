@@ -98,8 +98,11 @@ export class WebhookDelivery {
       if (!isOurTurn()) return this.#changed.clear();
       await this.#learnOfOthers();
     }
-    for (const callId of [...this.#changed]) {
+    const changed = [...this.#changed];
+    const synthetic = await this.#dependencies.calls.findSynthetic(changed);
+    for (const callId of changed) {
       this.#changed.delete(callId);
+      if (synthetic.has(callId)) continue;
       // A call that was deleted meanwhile has nothing to tell.
       for (const { webhookId } of this.#webhooks) await webhooks.wake(webhookId, callId, clock.nowMs()).catch(() => {});
     }

@@ -97,14 +97,14 @@ async function* follow(
   }
 }
 
-/** Undefined when the call was deleted. */
+/** Undefined when the call was deleted, or is the service's own. */
 async function openCursor(
   dependencies: LiveFeedDependencies,
   actor: Actor,
   { callId, fromMs }: { readonly callId: string; readonly fromMs: number },
 ): Promise<Cursor | undefined> {
   const sealer = await dependencies.calls.openSealer(callId).catch(() => undefined);
-  if (sealer === undefined) return undefined;
+  if (sealer === undefined || (await dependencies.calls.findSynthetic([callId])).size > 0) return undefined;
   const { maySeeText } = await recordCallReading(dependencies, actor, callId);
   return { sealer, fromMs, afterSeq: 0, ...(maySeeText ? {} : { cover: await dependencies.masking.coverOf({ callId, sealer }) }) };
 }

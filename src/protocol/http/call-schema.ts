@@ -37,7 +37,7 @@ const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(
 
 const callFilterShape = {
   status: z.enum(WORK_STATUSES).optional(),
-  source: z.enum(CALL_SOURCES).optional(),
+  source: z.enum(CALL_SOURCES).optional().describe("synthetic calls, the service's own, are left out unless asked for"),
   language: z.string().refine(isLanguageTag).optional().describe("a language spoken on the call"),
   agent_id: z.string().max(64).optional(),
   started_from: instant.optional().describe("inclusive"),

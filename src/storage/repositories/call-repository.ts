@@ -1,6 +1,6 @@
 /** Calls, their legs, recordings and tasks, and the keys their texts are sealed with. */
 import { type Expression, expressionBuilder, type Kysely, type SqlBool, sql } from "kysely";
-import type { CallLeg, CallRecord, WorkStatus } from "../../core/call.js";
+import type { CallLeg, CallRecord, CallSource, WorkStatus } from "../../core/call.js";
 import type { CallFilter, CallPosition } from "../../core/call-filter.js";
 import { AppError } from "../../core/errors.js";
 import type { CallSealer, SealedText, SealerFactory } from "../../security/sealing/sealed-text.js";
@@ -47,7 +47,9 @@ export interface CallRepository {
   findCall(callId: string): Promise<CallRecord | undefined>;
   /** Those there are, in no order. */
   findCalls(callIds: readonly string[]): Promise<readonly CallRecord[]>;
-  /** Newest first. */
+  /** Which of them are the service's own. */
+  findSynthetic(callIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Newest first; synthetic ones when they are asked for by their source. */
   listCalls(page: CallPageRequest): Promise<readonly CallRecord[]>;
   findRecording(recordingId: string): Promise<RecordingRecord | undefined>;
   /** Oldest first. */
@@ -65,6 +67,8 @@ export interface CallRepository {
 }
 
 type Executor = Kysely<DatabaseSchema>;
+
+const SYNTHETIC: CallSource = "synthetic";
 
 /** What is given a unit of work joins it; other reads do not see what it has not committed. */
 export function createCallRepository(options: { readonly database: AppDatabase; readonly sealers: SealerFactory }): CallRepository {
@@ -91,6 +95,7 @@ export function createCallRepository(options: { readonly database: AppDatabase; 
     findStatus: (callId, unitOfWork) => findStatus(database, callId, unitOfWork),
     findCall: async (callId) => (await findCalls(database.sql, [callId]))[0],
     findCalls: (callIds) => findCalls(database.sql, callIds),
+    findSynthetic: (callIds) => findSynthetic(database.sql, callIds),
     listCalls: (page) => database.read((executor) => listCalls(executor, page)),
     async findRecording(recordingId) {
       const row = await database.sql.selectFrom("recording").selectAll().where("recording_id", "=", recordingId).executeTakeFirst();
@@ -157,6 +162,12 @@ async function findCalls(executor: Executor, callIds: readonly string[]): Promis
   return withLegs(executor, await executor.selectFrom("call").selectAll().where("call_id", "in", callIds).execute());
 }
 
+async function findSynthetic(executor: Executor, callIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (callIds.length === 0) return new Set();
+  const rows = await executor.selectFrom("call").select("call_id").where("source", "=", SYNTHETIC).where("call_id", "in", callIds).execute();
+  return new Set(rows.map((row) => row.call_id));
+}
+
 async function listCalls(executor: Executor, { filter, after, limit }: CallPageRequest): Promise<readonly CallRecord[]> {
   let query = executor.selectFrom("call").selectAll().where(matchesFilter(filter));
   if (after !== undefined) {
@@ -166,12 +177,12 @@ async function listCalls(executor: Executor, { filter, after, limit }: CallPageR
   return withLegs(executor, await query.orderBy("started_at_ms", "desc").orderBy("call_id", "desc").limit(limit).execute());
 }
 
-/** A condition on rows of `call`, alone or joined. */
+/** A condition on rows of `call`, alone or joined. Synthetic calls meet it when it names their source. */
 export function matchesFilter(filter: CallFilter): Expression<SqlBool> {
   const eb = expressionBuilder<DatabaseSchema, "call">();
   const conditions: Expression<SqlBool>[] = [];
   if (filter.status !== undefined) conditions.push(eb("call.status", "=", filter.status));
-  if (filter.source !== undefined) conditions.push(eb("call.source", "=", filter.source));
+  conditions.push(filter.source === undefined ? eb("call.source", "<>", SYNTHETIC) : eb("call.source", "=", filter.source));
   if (filter.agentId !== undefined) conditions.push(eb("call.agent_id", "=", filter.agentId));
   // The column is a JSON array of tags; a tag is letters, digits and hyphens, so this finds it whole or not at all. Tags
   // mean the same in any case, which databases do not agree on for `like`.

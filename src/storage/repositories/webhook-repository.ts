@@ -77,6 +77,8 @@ function deliveryMethods(database: AppDatabase): DeliveryMethods {
         .selectFrom("call_event as event")
         .leftJoin("webhook_cursor as cursor", (join) => join.onRef("cursor.call_id", "=", "event.call_id").on("cursor.webhook_id", "=", webhookId))
         .select("event.call_id")
+        .innerJoin("call", "call.call_id", "event.call_id")
+        .where("call.source", "<>", "synthetic")
         .where("event.at_ms", ">=", createdAtMs)
         .where((eb) => eb.or([eb("cursor.next_seq", "is", null), eb("event.seq", ">=", eb.ref("cursor.next_seq"))]))
         .distinct()

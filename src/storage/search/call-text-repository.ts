@@ -86,6 +86,7 @@ export function createCallTextRepository({ database, sealers, digestKey }: CallT
       const rows = await selectSources(database.sql)
         .innerJoin("call_text_due", "call_text_due.call_id", "call.call_id")
         .where("call.call_id", ">", afterCallId)
+        .where("call.source", "<>", "synthetic")
         .orderBy("call.call_id")
         .limit(limit)
         .execute();

@@ -1,7 +1,7 @@
 /** Removes what has expired, at start and every few minutes: answers of model endpoints, and calls under the retention policies. */
-import type { Logger } from "../core/log.js";
-import { errorFields } from "../observability/error-fields.js";
-import type { Services } from "./build-services.js";
+import type { Logger } from "../../core/log.js";
+import { errorFields } from "../../observability/error-fields.js";
+import type { Services } from "../build-services.js";
 
 const INTERVAL_MS = 300_000;
 /** Whose turn it is may change, and is known a moment after the start where there are several. */
