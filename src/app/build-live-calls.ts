@@ -23,8 +23,10 @@ import { createEnergyLiveVoiceActivity } from "../inference/backends/energy/ener
 import { createSileroLiveVoiceActivity } from "../inference/backends/silero/silero-live-voice-activity.js";
 import type { LiveVoiceActivity } from "../inference/live-voice-activity.js";
 import { authorize, EXCHANGE, OPERATOR } from "../security/authorization.js";
+import type { StreamPeer } from "../telephony/leg-routing.js";
 import { packageAssets } from "./paths.js";
 import { loadPhantomPhrases } from "./phantom-phrases.js";
+import { createSharedLegRouting, type SharedLegRouting } from "./roles/shared-leg-routing.js";
 import { startStreamTakeover } from "./roles/stream-takeover.js";
 import type { UseCaseParts } from "./use-case-parts.js";
 
@@ -34,6 +36,10 @@ export interface LiveUseCases {
   readonly risks: RiskAcknowledgement;
   readonly progressive: ProgressiveHistory;
   readonly reanalysis: ReanalysisUseCase;
+  /** Undefined where one process takes all calls. */
+  readonly legRouting: SharedLegRouting | undefined;
+  /** Tells the other processes where this one takes connections of the exchange. */
+  tellStreamAddress(address: StreamPeer): void;
   /** After the calls were closed. Lets what is being finished of other processes' calls be finished. */
   closeLive(): Promise<void>;
 }
@@ -43,9 +49,9 @@ export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases>
   const { config, database, stores, queue, bus, eventLog, masking } = parts;
   const { calls, liveCallRecords, audit, events } = stores;
   const clock = systemClock;
-  const { liveCalls, closeLive } = parts.duties.takesCalls ? await takeCalls(parts) : { liveCalls: lookAtCalls(parts), closeLive: async () => {} };
+  const { liveCalls, ...taking } = parts.duties.takesCalls ? await takeCalls(parts) : { liveCalls: lookAtCalls(parts), ...ALONE, closeLive: async () => {} };
   return {
-    ...{ liveCalls, closeLive },
+    ...{ liveCalls, ...taking },
     feed: createLiveFeed({ calls, events, bus, masking, audit, clock, runningCallIds: () => liveCalls.runningCallIds() }),
     risks: createRiskAcknowledgement({ database, calls, eventLog, audit, clock }),
     progressive: createProgressiveHistory({ calls, eventLog, masking, audit, clock }),
@@ -56,19 +62,37 @@ export async function buildLiveCalls(parts: UseCaseParts): Promise<LiveUseCases>
   };
 }
 
+/** Nobody has legs of our calls, and nobody asks where we are. */
+const ALONE = { legRouting: undefined, tellStreamAddress: () => {} };
+
 /** Where several processes take calls, the others are told of ours, and the calls of those that died are finished. */
-async function takeCalls(parts: UseCaseParts): Promise<Pick<LiveUseCases, "liveCalls" | "closeLive">> {
+async function takeCalls(parts: UseCaseParts): Promise<Pick<LiveUseCases, "liveCalls" | "legRouting" | "tellStreamAddress" | "closeLive">> {
   const { registry, requests, streamId, layout, config } = parts;
   const voiceActivity = await openVoiceActivity(parts.logger);
   const liveParts = await livePartsOf(parts, voiceActivity);
   const liveCalls = createLiveCalls(liveParts);
-  if (registry === undefined || requests === undefined || streamId === undefined) return { liveCalls, closeLive: () => voiceActivity.close() };
+  if (registry === undefined || requests === undefined || streamId === undefined) return { liveCalls, ...ALONE, closeLive: () => voiceActivity.close() };
   const reader = authorize(OPERATOR, "call:read");
-  registry.join("stream", streamId, (): StreamState => ({ calls: liveCalls.list(reader), statistics: liveCalls.statistics(reader) }));
+  let address: StreamPeer | undefined;
+  registry.join("stream", streamId, (): StreamState => {
+    const state = { calls: liveCalls.list(reader), statistics: liveCalls.statistics(reader) };
+    return address === undefined ? state : { ...state, address };
+  });
+  const legRouting = createSharedLegRouting({ registry, streamId, pairingKeyOf: (legId) => liveCalls.pairingKeyOf(legId) });
   requests.answerWith((request) => answerLiveCallRequest(liveCalls, request as LiveCallRequest, (actor) => authorize(actor, "call:control")));
   const { journalWriteMs: writeIntervalMs, journalSyncMs: syncIntervalMs } = config.live;
   const stopTakeover = startStreamTakeover({ parts: liveParts, registry, liveDirectory: layout.live, streamId, journal: { writeIntervalMs, syncIntervalMs } });
-  return { liveCalls, closeLive: () => stopTakeover().then(() => voiceActivity.close()) };
+  return {
+    ...{ liveCalls, legRouting },
+    tellStreamAddress(told) {
+      address = told;
+    },
+    async closeLive() {
+      legRouting.close();
+      await stopTakeover();
+      await voiceActivity.close();
+    },
+  };
 }
 
 async function livePartsOf(parts: UseCaseParts, voiceActivity: LiveVoiceActivity): Promise<LiveCallsParts> {

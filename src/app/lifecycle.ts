@@ -1,5 +1,6 @@
 /** Starts a service in order and stops it in reverse, within a deadline. */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
@@ -124,7 +125,16 @@ async function takeCalls(config: Config, { services, telephony, logger }: { serv
   const recovered = await services.liveCalls.recover();
   if (recovered > 0) logger.info("Stored live calls that were cut off when the service died", { count: recovered });
   const host = config.telephony.host ?? config.gateway.host;
-  return `${host}:${await telephony.listen(host, config.telephony.port)}`;
+  const port = await telephony.listen(host, config.telephony.port);
+  services.tellStreamAddress({ host: config.telephony.peerHost ?? reachableHost(host), port });
+  return `${host}:${port}`;
+}
+
+/** Of a host that stands for all addresses of this machine, its first that others reach. */
+function reachableHost(host: string): string {
+  if (host !== "0.0.0.0" && host !== "::") return host;
+  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
+  return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
 }
 
 function createServiceTelephony(config: Config, { services, metrics, tls }: Pick<GatewayParts, "services" | "metrics" | "tls">): TelephonyServer {
@@ -132,6 +142,7 @@ function createServiceTelephony(config: Config, { services, metrics, tls }: Pick
   return createTelephonyServer({
     ...{ liveCalls: services.liveCalls, metrics, maxConnections, idleTimeoutMs, allowedPeers, maxPace },
     listener: { protocol, rawEncoding, rawSampleRateHz, mayBe16kUnder8kKind: kind10MayBe16k },
+    ...(services.legRouting === undefined ? {} : { routing: services.legRouting }),
     ...(tls === undefined || !config.telephony.tls ? {} : { tls }),
   });
 }
@@ -225,10 +236,11 @@ const DRAIN_LOOK_MS = 100;
 async function drainCalls(drainMs: number, { telephony, liveCalls, logger }: DrainParts): Promise<void> {
   telephony.refuseNew();
   const endMs = performance.now() + drainMs;
-  const count = liveCalls.runningCallIds().length;
+  const running = (): number => liveCalls.runningCallIds().length + telephony.passedOnCount();
+  const count = running();
   if (drainMs === 0 || count === 0) return;
   logger.info("Calls that run may come to their end; no new one is taken", { count });
-  while (liveCalls.runningCallIds().length > 0 && performance.now() < endMs) await delay(DRAIN_LOOK_MS);
+  while (running() > 0 && performance.now() < endMs) await delay(DRAIN_LOOK_MS);
 }
 
 interface DrainParts {

@@ -73,6 +73,7 @@ export const configSchema = z.object({
     lingerMs: integer(0, 60_000),
     drainMs: integer(0, 86_400_000),
     host: z.string().min(1).optional(),
+    peerHost: z.string().min(1).optional(),
     allowedPeers: z.array(z.string().refine(isNetwork)),
     maxPace: integer(1, 1_000),
     protocol: z.enum(["auto", "audiosocket", "id_line", "raw"]),

@@ -75,6 +75,12 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
     rule: "0 to 60000",
     purpose: "How long a call with no leg left waits for one before it has ended.",
   },
+  STREAM_PEER_HOST: {
+    path: "telephony.peerHost",
+    rule: "an address",
+    purpose:
+      "Where other streams reach the telephony port of this one, to pass on the second leg of a call that is here. Default: the address it listens on, or the machine's first one.",
+  },
   STREAM_DRAIN_MS: {
     path: "telephony.drainMs",
     defaultText: "0",

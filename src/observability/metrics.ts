@@ -161,7 +161,7 @@ function telephonyMetrics(registers: Registry[]) {
     telephonyConnections: new Gauge({ name: "helpline_telephony_connections", help: "Connections of the exchange open now.", registers }),
     telephonyClosed: new Counter({
       name: "helpline_telephony_connections_closed_total",
-      help: "Connections of the exchange that ended, by reason (hangup, protocol, idle, silent_start, flood, peer, full, error, stopping).",
+      help: "Connections of the exchange that ended, by reason (hangup, passed_on, protocol, idle, silent_start, flood, peer, full, error, stopping).",
       labelNames: ["reason"] as const,
       registers,
     }),

@@ -31,6 +31,12 @@ export interface ProcessRegistry {
   listLost(kind: ProcessKind): Promise<readonly string[]>;
   /** @throws when Redis is away, or was until a moment ago, so that those alive may not have told yet */
   isAlive(kind: ProcessKind, id: string): Promise<boolean>;
+  /**
+   * Which process of the kind has something: another that is alive and had it first, else `id`, for `CLAIM_MS` from now.
+   *
+   * @throws when Redis is away
+   */
+  claim(kind: ProcessKind, subject: string, id: string): Promise<string>;
   /** Tries for ever to be the one with a duty. */
   lead(duty: string): Leadership;
   close(): Promise<void>;
@@ -46,12 +52,20 @@ const HEARTBEAT_MS = 2_000;
 /** Silence after which a process is taken for dead. */
 export const DEAD_AFTER_MS = 10_000;
 const LEAD_MS = 15_000;
+/** A claim is to be renewed within this. */
+export const CLAIM_MS = 180_000;
 /** How long a process that fell silent is remembered. */
 const LOST_FOR_MS = 3_600_000;
 const SCAN_COUNT = 200;
 /** Renewed and given up only by who holds it. */
 const RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) else return 0 end";
 const RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
+
+/** The key of the owner's heartbeat lies in the slot of the claim. */
+const CLAIM = `local owner = redis.call('get', KEYS[1])
+if owner and owner ~= ARGV[1] and redis.call('exists', ARGV[3] .. owner) == 1 then return owner end
+redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[1]`;
 
 /** Connects in the background. */
 export function createProcessRegistry(options: ProcessRegistryOptions): ProcessRegistry {
@@ -111,6 +125,10 @@ class RedisProcessRegistry implements ProcessRegistry {
   async isAlive(kind: ProcessKind, id: string): Promise<boolean> {
     if (performance.now() - this.#readySinceMs < DEAD_AFTER_MS) throw new Error("Redis has not been back for long enough to know who is alive");
     return (await this.#client.exists(this.#keyOf(kind, id))) === 1;
+  }
+
+  async claim(kind: ProcessKind, subject: string, id: string): Promise<string> {
+    return String(await this.#client.eval(CLAIM, 1, this.#keyOf(`${kind}-claim`, subject), id, CLAIM_MS, this.#keyOf(kind, "")));
   }
 
   lead(duty: string): Leadership {

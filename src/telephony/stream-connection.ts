@@ -7,8 +7,10 @@ import type { LiveLeg } from "../calls/live/live-call-parts.js";
 import type { LiveCalls } from "../calls/live/live-calls.js";
 import type { CallEndReason } from "../core/live-call.js";
 import type { Metrics } from "../observability/metrics.js";
+import type { TlsOptions } from "../security/tls-options.js";
 import { ArrivalRate } from "./arrival-rate.js";
 import { SILENCE_MESSAGE } from "./audiosocket/message.js";
+import { connectPeer, type LegRouting, type StreamPeer } from "./leg-routing.js";
 import { createStreamDecoder, type ListenerOptions, type StreamProtocol, sniffProtocol } from "./protocol-sniffer.js";
 import type { StreamDecoder, StreamMessage } from "./stream-message.js";
 
@@ -16,6 +18,10 @@ export interface StreamConnectionOptions {
   readonly liveCalls: Pick<LiveCalls, "openLeg">;
   readonly metrics: Metrics;
   readonly listener: ListenerOptions;
+  /** Absent: every call is here. */
+  readonly routing?: LegRouting;
+  /** What the port speaks, and so what those of other processes do. */
+  readonly tls?: TlsOptions;
   /** A connection that sends nothing for this long is closed. */
   readonly idleTimeoutMs: number;
   /** Times real time that a stream may come at. */
@@ -23,12 +29,13 @@ export interface StreamConnectionOptions {
   readonly onClosed: (connection: StreamConnection) => void;
 }
 
-/** Why a connection ended; the label of a metric. */
-export type CloseReason = "hangup" | "protocol" | "idle" | "error" | "stopping" | "silent_start" | "flood" | "peer";
+/** Why a connection ended; the label of a metric. `passed_on`: another process had the call. */
+export type CloseReason = "hangup" | "passed_on" | "protocol" | "idle" | "error" | "stopping" | "silent_start" | "flood" | "peer";
 
 /** What that is to the call. */
 const END_REASONS = {
   hangup: "hangup",
+  passed_on: "hangup",
   protocol: "hangup",
   error: "hangup",
   flood: "hangup",
@@ -43,6 +50,8 @@ const SILENCE_INTERVAL_MS = 500;
 const START_DEADLINE_MS = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 const MAX_START_BYTES = 256;
+/** What comes while it is asked which process has the call: some seconds of sound, and not a flood. */
+const MAX_HEARD_BYTES = 1_048_576;
 
 export class StreamConnection {
   readonly #socket: Socket;
@@ -53,9 +62,18 @@ export class StreamConnection {
   #protocol: StreamProtocol | undefined;
   #decoder: StreamDecoder | undefined;
   #leg: LiveLeg | undefined;
+  /** Its id was said; which process has its call is being asked. */
+  #isRouting = false;
+  /** Everything that came until that is known. */
+  #heard: Buffer[] = [];
+  #heardBytes = 0;
+  #waiting: StreamMessage[] = [];
+  #release: (() => void) | undefined;
+  #upstream: Socket | undefined;
   #arrival: ArrivalRate | undefined;
   #reason: CloseReason = "hangup";
   #lastHeardMs = performance.now();
+  #isClosed = false;
   #hasEnded = false;
 
   constructor(socket: Socket, options: StreamConnectionOptions) {
@@ -66,18 +84,25 @@ export class StreamConnection {
     const { protocol } = options.listener;
     if (protocol !== "auto") this.#speak(protocol);
     this.#ticker = setInterval(() => this.#tick(), SILENCE_INTERVAL_MS);
-    socket.on("data", (bytes: Buffer) => this.#receive(bytes));
+    socket.on("data", this.#receive);
     socket.on("error", () => this.close("error"));
     socket.on("close", () => this.#ended());
   }
 
+  /** Another process has the call. */
+  get isPassedOn(): boolean {
+    return this.#upstream !== undefined;
+  }
+
   close(reason: CloseReason): void {
-    if (this.#hasEnded) return;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#reason = reason;
     this.#socket.destroy();
   }
 
   #tick(): void {
+    if (this.#socket.destroyed) return;
     const nowMs = performance.now();
     // Not the socket's own time-out: what we send ourselves would put it off for ever.
     if (nowMs - this.#lastHeardMs > this.#options.idleTimeoutMs) this.close("idle");
@@ -92,19 +117,31 @@ export class StreamConnection {
     this.#decoder = createStreamDecoder(protocol, this.#options.listener);
   }
 
-  #receive(bytes: Buffer): void {
+  readonly #receive = (bytes: Buffer): void => {
     // Who has not said an id yet has a deadline for that.
     if (this.#leg === undefined) this.#lastHeardMs = performance.now();
+    if (this.#leg === undefined && this.#options.routing !== undefined) this.#remember(bytes);
     try {
-      for (const message of this.#read(bytes)) {
-        // Whole messages count: a peer that drips bytes of one for ever is idle.
-        this.#lastHeardMs = performance.now();
-        this.#take(message);
-        if (this.#socket.destroyed) return;
-      }
+      this.#takeAll(this.#read(bytes));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.close("protocol");
+    }
+  };
+
+  #remember(bytes: Buffer): void {
+    this.#heard.push(bytes);
+    this.#heardBytes += bytes.length;
+    if (this.#heardBytes > MAX_HEARD_BYTES) this.close("flood");
+  }
+
+  #takeAll(messages: readonly StreamMessage[]): void {
+    for (const message of messages) {
+      // Whole messages count: a peer that drips bytes of one for ever is idle.
+      this.#lastHeardMs = performance.now();
+      if (this.#isRouting) this.#waiting.push(message);
+      else this.#take(message);
+      if (this.#isClosed) return;
     }
   }
 
@@ -127,7 +164,7 @@ export class StreamConnection {
         return;
       case "id":
         // Said once; a second one is noise.
-        this.#leg ??= this.#options.liveCalls.openLeg({ streamId: message.streamId, isLone: this.#protocol === "raw" });
+        if (this.#leg === undefined) this.#begin(message.streamId);
         return;
       case "dtmf":
         this.#leg?.press(message.digit);
@@ -137,6 +174,58 @@ export class StreamConnection {
         return;
       case "audio":
         this.#hear(message.samples, message.sampleRateHz);
+    }
+  }
+
+  #begin(streamId: string): void {
+    const { routing } = this.#options;
+    const isLone = this.#protocol === "raw";
+    if (routing === undefined || isLone) {
+      this.#leg = this.#options.liveCalls.openLeg({ streamId, isLone });
+      return;
+    }
+    this.#isRouting = true;
+    void this.#findCall(routing, streamId);
+  }
+
+  async #findCall(routing: LegRouting, streamId: string): Promise<void> {
+    const { peer, release } = await routing.route(streamId);
+    this.#release = release;
+    const upstream = peer === undefined ? undefined : await this.#reach(peer);
+    this.#isRouting = false;
+    if (upstream !== undefined) this.#passOn(upstream);
+    else this.#openHere(streamId);
+    this.#heard = [];
+    // Hung up meanwhile: what was said before goes where the call is all the same.
+    if (this.#socket.destroyed) this.#ended();
+  }
+
+  /** A peer that can't be reached is dying, and its calls are finished elsewhere: the leg is a call of its own then. */
+  #reach(peer: StreamPeer): Promise<Socket | undefined> {
+    return connectPeer(peer, this.#options.tls).catch(() => undefined);
+  }
+
+  /** From here on the other process reads, answers, counts time, and ends the call. */
+  #passOn(upstream: Socket): void {
+    this.#upstream = upstream;
+    clearInterval(this.#ticker);
+    this.#socket.off("data", this.#receive);
+    upstream.on("error", () => {});
+    upstream.on("close", () => this.close("passed_on"));
+    upstream.write(Buffer.concat(this.#heard));
+    this.#reason = "passed_on";
+    if (this.#socket.destroyed) return;
+    upstream.pipe(this.#socket);
+    this.#socket.pipe(upstream);
+  }
+
+  #openHere(streamId: string): void {
+    this.#leg = this.#options.liveCalls.openLeg({ streamId, isLone: false });
+    try {
+      this.#takeAll(this.#waiting.splice(0));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.close("protocol");
     }
   }
 
@@ -155,9 +244,12 @@ export class StreamConnection {
   }
 
   #ended(): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || this.#isRouting) return;
     this.#hasEnded = true;
     clearInterval(this.#ticker);
+    // What the exchange said last is still on its way.
+    this.#upstream?.end();
+    this.#release?.();
     if (this.#reason === "hangup" && (this.#decoder?.pendingBytes ?? this.#start.length) > 0) this.#reason = "protocol";
     this.#leg?.end(END_REASONS[this.#reason]);
     this.#options.metrics.telephonyClosed.inc({ reason: this.#reason });

@@ -2,19 +2,19 @@
 import { BlockList, createServer, isIPv6, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { AppError } from "../core/errors.js";
-import type { TlsOptions } from "../security/tls-options.js";
 import { StreamConnection, type StreamConnectionOptions } from "./stream-connection.js";
 
 export interface TelephonyServerOptions extends Omit<StreamConnectionOptions, "onClosed"> {
   readonly maxConnections: number;
-  /** Networks that may connect, e.g. `10.0.0.0/8`; empty for all. */
+  /** Networks that may connect, e.g. `10.0.0.0/8`, besides the other processes that pass legs on; empty for all. */
   readonly allowedPeers: readonly string[];
-  readonly tls?: TlsOptions;
 }
 
 export interface TelephonyServer {
   /** @returns the port. @throws AppError `CONFIG_PORT_IN_USE` */
   listen(host: string, port: number): Promise<number>;
+  /** Connections that are passed on to other processes. */
+  passedOnCount(): number;
   /** Takes no more connections; those there are go on. */
   refuseNew(): void;
   /** Takes no more connections and ends those there are. */
@@ -23,11 +23,12 @@ export interface TelephonyServer {
 
 /** Builds, and does not listen. */
 export function createTelephonyServer(options: TelephonyServerOptions): TelephonyServer {
-  const { metrics } = options;
+  const { metrics, routing } = options;
   const connections = new Set<StreamConnection>();
   const isAllowed = peerFilter(options.allowedPeers);
   const accept = (socket: Socket): void => {
-    if (!isAllowed(socket.remoteAddress ?? "")) {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    if (!isAllowed(address) && routing?.isPeer(address) !== true) {
       metrics.telephonyClosed.inc({ reason: "peer" });
       socket.destroy();
       return;
@@ -57,6 +58,7 @@ export function createTelephonyServer(options: TelephonyServerOptions): Telephon
   return {
     listen: (host, port) => listen(server, host, port),
     refuseNew,
+    passedOnCount: () => [...connections].filter(({ isPassedOn }) => isPassedOn).length,
     async close() {
       refuseNew();
       for (const connection of [...connections]) connection.close("stopping");
@@ -74,11 +76,12 @@ function peerFilter(networks: readonly string[]): (address: string) => boolean {
     if (prefix === undefined) allowed.addAddress(address, family);
     else allowed.addSubnet(address, Number(prefix), family);
   }
-  return (address) => {
-    // An IPv4 peer of a socket that listens on both.
-    const plain = address.replace(/^::ffff:(?=\d+\.)/, "");
-    return allowed.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
-  };
+  return (address) => allowed.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+}
+
+/** Of an IPv4 peer of a socket that listens on both. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, "");
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

@@ -162,9 +162,12 @@ describe("what stands around the pods", () => {
     for (const role of ["api", "worker", "stream"]) expect(named("PodDisruptionBudget", `openchs-${role}`)).toBeDefined();
   });
 
-  it("brings both legs of a call to one stream: by the exchange's address, and by the call's id over WebSocket", () => {
-    const exchange = named("Service", "openchs-stream")?.spec;
-    expect([exchange.sessionAffinity, exchange.externalTrafficPolicy]).toEqual(["ClientIP", "Local"]);
+  it("brings both legs of a call to one stream: from stream to stream, and by the call's id over WebSocket", () => {
+    expect(named("Service", "openchs-stream")?.spec.externalTrafficPolicy).toBe("Local");
+    const legs = named("NetworkPolicy", "openchs-legs")?.spec;
+    const streams = [{ podSelector: legs.podSelector }];
+    const ports = [{ protocol: "TCP", port: 8301 }];
+    expect([legs.ingress, legs.egress]).toEqual([[{ from: streams, ports }], [{ to: streams, ports }]]);
     const media = ofKind("Ingress").find(({ spec }) => spec.rules[0].http.paths[0].path === "/media") as Resource & {
       metadata: { annotations: Record<string, string> };
     };

@@ -112,6 +112,34 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres"))("api, wor
     leg[Symbol.dispose]();
   });
 
+  it("bring the legs of a call together that come to two streams", async () => {
+    const second = await helpline.start("stream");
+    const callerId = newStreamId("1");
+    const sound = legOf("child-violence-home", 0, 0, 2_000);
+    const caller = await openLeg(stream.streamPort, callerId);
+    await caller.speak(sound, 0);
+    const agent = await openLeg(second.streamPort, `${callerId.slice(0, -1)}2`);
+    await agent.speak(sound, 0);
+    const call = () => json<{ status: string; duration_ms: number; legs: readonly { channel: string }[] }>(api, `/api/v1/calls/${callerId}`);
+    await until("both are of one call", async () => (await call()).legs?.length === 2, 20_000, 100);
+    const active = async () => (await json<{ items: readonly { call_id: string }[] }>(api, "/api/v1/calls/active")).items.map((item) => item.call_id);
+    await until("it runs", async () => (await active()).length > 0, 20_000, 100);
+    expect(await active()).toEqual([callerId]);
+    await Promise.all([caller.hangUp(), agent.hangUp()]);
+    await until("it is analysed", async () => (await call()).status === "completed", 90_000, 250);
+    const { audio } = await json<{ audio: { channels: readonly { channel: string; ledger: Readonly<Record<string, number>> }[] } }>(
+      api,
+      `/api/v1/calls/${callerId}/analysis`,
+    );
+    expect(audio.channels.map(({ channel, ledger: { gap_ms: _gap, ...ledger } }) => [channel, Object.values(ledger).reduce((sum, ms) => sum + ms, 0)])).toEqual(
+      [
+        ["caller", 2_000],
+        ["agent", 2_000],
+      ],
+    );
+    expect(await second.end("SIGTERM")).toBe(0);
+  });
+
   it("finish the call of a stream that died, with all it had received but the last second, and tell of a worker that did", async () => {
     const [doomed, doomedWorker] = await Promise.all([helpline.start("stream"), helpline.start("worker")]);
     const callId = newStreamId("1");

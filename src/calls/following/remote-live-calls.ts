@@ -12,6 +12,8 @@ import type { AnnouncedLegs, LiveCallState, LiveCalls, LiveStatistics } from "..
 
 /** What a process that takes calls tells every few seconds. */
 export interface StreamState {
+  /** Where it takes connections of the exchange; absent until it does. */
+  readonly address?: { readonly host: string; readonly port: number };
   readonly calls: readonly LiveCallStatus[];
   readonly statistics: LiveStatistics;
 }
@@ -46,7 +48,10 @@ export function createRemoteLiveCalls({ streams, calls }: { readonly streams: St
   const sum = (pick: (statistics: LiveStatistics) => number): number => known.reduce((total, { state }) => total + pick(state.statistics), 0);
   return {
     openLeg() {
-      throw new AppError("CALL_NOT_LIVE", "This process takes no live calls.");
+      throw takesNone();
+    },
+    pairingKeyOf() {
+      throw takesNone();
     },
     async announce({ actor }, legs) {
       await look();
@@ -80,6 +85,10 @@ export function createRemoteLiveCalls({ streams, calls }: { readonly streams: St
       clearInterval(timer);
     },
   };
+}
+
+function takesNone(): AppError {
+  return new AppError("CALL_NOT_LIVE", "This process takes no live calls.");
 }
 
 function settle(answer: LiveCallAnswer | undefined): LiveCallState {

@@ -46,6 +46,8 @@ export interface LiveCallState {
 
 export interface LiveCalls {
   openLeg(request: OpenLegRequest): LiveLeg;
+  /** What legs of one call have in common: by their ids, or as they were announced. */
+  pairingKeyOf(streamId: string): string;
   /** @throws AppError `CALL_LEGS_CONFLICT` when a leg has run as a call of its own for too long to be moved */
   announce(authorized: Authorized<"call:control">, legs: AnnouncedLegs): Promise<LiveCallState>;
   list(authorized: Authorized<"call:read">): readonly LiveCallStatus[];
@@ -99,6 +101,10 @@ class LiveCallRegistry implements LiveCalls {
     const leg = call.openLeg(request.streamId, channel);
     this.#count();
     return leg;
+  }
+
+  pairingKeyOf(streamId: string): string {
+    return this.#place({ streamId }).key;
   }
 
   async announce(_authorized: Authorized<"call:control">, { callId, legs, ...details }: AnnouncedLegs): Promise<LiveCallState> {

@@ -122,6 +122,7 @@ describe("loadConfig", () => {
       "REMOTE_CHAT_MODEL",
       "HOST",
       "STREAM_HOST",
+      "STREAM_PEER_HOST",
       "SPEECH_ENGINE",
       "JWT_ISSUER",
       "JWT_AUDIENCE",
