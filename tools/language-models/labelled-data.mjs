@@ -30,6 +30,8 @@ const linesOf = (prefix) =>
   );
 
 export const labelledDialogues = () => read("dialogues-");
+/** Parts of calls with marks: to learn from, not to measure on. */
+export const labelledExcerpts = () => read("excerpts-");
 /** @param set - `a`: blind; `b`: what the rules of masking are developed with */
 export const labelledPersonalData = (set) => read(`personal-data-${set}`);
 export const labelledUtterances = () => read("utterances-");

@@ -13,7 +13,7 @@ import { NO_TOPIC } from "../../dist/inference/backends/builtin/classification/t
 import { packModel } from "../../dist/inference/backends/builtin/linear/linear-weights.js";
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
 import { plainRecord, saidPlainly } from "./cue-records.mjs";
-import { FOLDS, foldOf, labelledDialogues, labelledStatements, oncePerFold, ROOT } from "./labelled-data.mjs";
+import { FOLDS, foldOf, labelledDialogues, labelledExcerpts, labelledStatements, oncePerFold, ROOT } from "./labelled-data.mjs";
 import { modelText, trainLogistic } from "./logistic-training.mjs";
 import { trainSoftmax } from "./softmax-training.mjs";
 import { riskModelWithout } from "./train-risk.mjs";
@@ -23,6 +23,9 @@ const { assets } = loadBuiltinAssets(`${ROOT}data`);
 const MAIN_OF = new Map(assets.taxonomy.main_categories.flatMap(({ label, sub_categories: subs }) => subs.map((sub) => [sub, label])));
 /** What a call or a statement weighs is 1. */
 const CUE_WEIGHTS = { strong: 0.6, medium: 0.3, weak: 0.12 };
+
+/** For how urgent it is: a part of a call says less of that than the whole. */
+const EXCERPT_WEIGHT = 0.3;
 
 function rowOf(classifier, record) {
   const call = classifier.readCall(record.segments, signal);
@@ -85,13 +88,18 @@ export function trainCases(records, riskModel) {
   const bare = damageRecords(records, { isBare: true, wordErrorRate: 0 });
   const calls = [...records, ...bare].map((record) => rowOf(classifier, record));
   const cues = cueRecords().map((record) => rowOf(classifier, record));
-  const statements = labelledStatements().map((record) => rowOf(classifier, record));
+  const excerpts = labelledExcerpts().map((record) => rowOf(classifier, record));
+  const told = [...labelledStatements().map((record) => rowOf(classifier, record)), ...excerpts];
   // Words that are rare tell how urgent a call is; how it was greeted and what was done are said in common ones.
-  const priorityModel = trainSoftmax({ id: "priority", rows: calls, labelOf: ({ answers }) => answers.priority ?? undefined });
+  const priorityModel = trainSoftmax({
+    id: "priority",
+    rows: [...calls, ...excerpts.map((row) => ({ ...row, weight: EXCERPT_WEIGHT }))],
+    labelOf: ({ answers }) => answers.priority ?? undefined,
+  });
   const caseModel = joinModels("case", [trainKinds(calls), { ...priorityModel, labels: priorityModel.labels.map((label) => `priority:${label}`) }]);
   const topicModel = trainSoftmax({
     id: "topics",
-    rows: [...calls, ...cues, ...statements].map((row) => ({ ...row, features: row.features.filter(isTopicFeature) })),
+    rows: [...calls, ...cues, ...told].map((row) => ({ ...row, features: row.features.filter(isTopicFeature) })),
     labelOf: ({ answers }) => answers.sub_category ?? NO_TOPIC,
   });
   return { caseModel, topicModel };

@@ -4,7 +4,7 @@
  *     npm run quality
  */
 import { writeFileSync } from "node:fs";
-import { labelledDialogues, labelledStatements, labelledUtterances, ROOT } from "./labelled-data.mjs";
+import { labelledDialogues, labelledExcerpts, labelledStatements, labelledUtterances, ROOT } from "./labelled-data.mjs";
 import { measureAgreement } from "./measure-agreement.mjs";
 import { measureLanguage } from "./measure-language.mjs";
 import { measureMasking } from "./measure-masking.mjs";
@@ -59,7 +59,9 @@ const MASKING_ROWS = [
   ["recall of all kinds"],
   ["precision"],
 ];
-const [dialogues, utterances, statements] = [labelledDialogues().length, labelledUtterances().length, labelledStatements().length];
+const [dialogues, utterances, statements, excerpts] = [labelledDialogues, labelledUtterances, labelledStatements, labelledExcerpts].map(
+  (read) => read().length,
+);
 
 writeFileSync(
   `${ROOT}docs/quality.md`,
@@ -68,7 +70,8 @@ writeFileSync(
 Written by \`npm run quality\` from \`data/labelled\`: ${dialogues} calls and ${utterances} utterances, English, Swahili and mixed. All of them are
 made up, written and labelled by authors who had not seen the lexicons, the rules or each other's work (they are language
 models; no counsellor has looked at them). Five folds by story: each record is judged by models trained on the other four. The models of category
-also learn from ${statements} statements of callers (\`statements-*.jsonl\`), by authors as blind as the others; nothing is measured on those. The
+also learn from ${statements} statements of callers (\`statements-*.jsonl\`), they and the tagger of entities from ${excerpts} excerpts of calls (\`excerpts-*.jsonl\`), by authors as blind as
+the others; nothing is measured on those. The
 rules and lexicons were changed after looking at what went wrong in about half of the first 150 calls; the utterances and the other calls were
 not looked at. Thresholds and the ways of learning were chosen by the figures of these same folds, so they are somewhat too good. **None of this is a measurement on real calls**; real calls are longer, noisier and plainer. Measure on your own with
 \`openchs-ai evaluate\` (\`data/labelled/GUIDELINES.md\` says how records look). On \`data/labelled\` itself \`evaluate\` gives higher

@@ -26,6 +26,24 @@ describe("builtin case classifier", () => {
     });
   });
 
+  it("tells by a sentence or two what a call is about, also without a cue phrase, and how it knows", async () => {
+    const { mainCategory, subCategory } = await classify([
+      "caller",
+      "The father of my child has refused to send school fees and food money since he married again",
+    ]);
+    expect([mainCategory.label, subCategory.label]).toEqual(["Child Maintenance & Custody", "Maintenance"]);
+    expect(subCategory.evidence.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [["agent", "Child helpline good morning my name is Asha how can I help you today"] as const, ["caller", "hello"] as const],
+    [["caller", "hello hello can you hear me the network is very bad today please wait"] as const],
+    [["agent", "has anyone beaten you or touched you in a bad way at home or at school"] as const, ["caller", "no"] as const],
+  ])("finds no case in how a call begins: %s", async (...lines) => {
+    const { mainCategory, subCategory } = await classify(...lines);
+    expect([mainCategory.label, subCategory.label]).toEqual([null, null]);
+  });
+
   it("does not count what is denied in English", async () => {
     expect((await classify(["caller", "nobody beats me at home"])).subCategory.label).toBeNull();
   });

@@ -8,7 +8,7 @@ import type { ClassificationInput, ClassificationOutput } from "../../../case-cl
 import type { ModelEngine } from "../../../model-engine.js";
 import { checkSegments, describeBuiltin } from "../builtin-engine.js";
 import type { BuiltinAssets } from "../load-builtin-assets.js";
-import { type CallReading, isLongEnough, readCall } from "../text/call-reading.js";
+import { type CallReading, hasCallerSentence, isLongEnough, readCall } from "../text/call-reading.js";
 import { findCues } from "../text/cue-finder.js";
 import { type WeightedCue, weightedEntries } from "../text/lexicon-phrases.js";
 import { PhraseMatcher } from "../text/phrase-matcher.js";
@@ -68,7 +68,8 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
     checkSegments(input.segments);
     const call = this.readCall(input.segments, signal);
     const ruled = this.rule(call, signal);
-    const classification = isLongEnough(call) ? this.#weigh({ call, ruled, risks: this.#risks.find(call, signal) }) : ruled;
+    const read = { call, ruled, risks: this.#risks.find(call, signal) };
+    const classification = isLongEnough(call) ? this.#weigh(read) : this.#weighEarly(read);
     return { classification: this.#labels === undefined ? classification : toHelplineLabels(classification, this.#labels) };
   }
 
@@ -86,6 +87,18 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
   #weigh(input: ReadCase): CaseClassification {
     const read = this.#reader.read(input, this.#mainOf);
     return isNoCase(read.contactType) ? { ...read, ...NO_CASE } : read;
+  }
+
+  /**
+   * A few sentences: the cue phrases answer, and the model where it is sure of what they are about. It learnt from cases alone and
+   * finds one in small talk, so something else must say first that there is one.
+   */
+  #weighEarly(input: ReadCase): CaseClassification {
+    const { call, ruled, risks } = input;
+    const isCase = ruled.contactType.label === null ? risks.some(({ level }) => level !== "low") : !isNoCase(ruled.contactType);
+    if (!isCase || !hasCallerSentence(call)) return ruled;
+    const topic = this.#reader.readEarly(input, this.#mainOf);
+    return topic.mainCategory.label === null ? ruled : { ...ruled, ...topic };
   }
 
   /** By the cue phrases alone. */

@@ -16,7 +16,11 @@ import { NO_TOPIC, type TopicReader } from "./topic-reader.js";
 type Question = "contactType" | "intervention" | "priority";
 
 /** Below these shares the answer is none; chosen on five folds. */
-const LEAST: Readonly<Record<keyof CaseClassification, number>> = { contactType: 0.3, mainCategory: 0.25, subCategory: 0.08, intervention: 0.3, priority: 0.2 };
+const LEAST: Readonly<Record<keyof CaseClassification, number>> = { contactType: 0.3, mainCategory: 0.25, subCategory: 0.08, intervention: 0.3, priority: 0.3 };
+/** Of a call that has hardly begun. */
+const LEAST_EARLY = { mainCategory: 0.6, subCategory: 0.3 } as const;
+/** How many times worse it is to take a critical call for less than a lesser one for critical; fitted on five folds. */
+const MISSED_CRITICAL = 1.8;
 const EVIDENCE_RUNS = 3;
 const LONG_PIECE = 4;
 
@@ -39,33 +43,48 @@ export class CaseReader {
   /** The likeliest answer to each question; the sub-category is one of the main category. @param mainOf - the taxonomy */
   read(input: ReadCase, mainOf: ReadonlyMap<string, string>): CaseClassification {
     const features = caseFeatures(input);
-    const shares = this.#model.shares(features);
-    const decide = (question: Question): LabelDecision => {
-      const named = [...shares].filter(([name]) => name.startsWith(`${question}:`)).map(([name, share]) => [name.slice(question.length + 1), share] as const);
-      return this.#decide(input, question, highest(named), (word, label) => this.#model.weight(word, `${question}:${label}`));
-    };
-    const { subs, mains } = this.#topics.read(features);
-    const topicWeight = (word: string, label: string): number => this.#topics.weight(word, label);
-    const main = highest([...mains].filter(([label]) => label !== NO_TOPIC));
-    const sub = highest([...subs].filter(([label]) => mainOf.get(label) === main?.label));
-    const subCategory = this.#decide(input, "subCategory", sub, topicWeight);
-    const mainCategory = this.#decide(input, "mainCategory", main, (word) => topicWeight(word, sub?.label ?? ""));
+    const decide = (question: Question, shares: Shares): LabelDecision =>
+      this.#decide({ input, question, least: LEAST[question] }, highest(shares), (word, label) => this.#model.weight(word, `${question}:${label}`));
     return {
-      contactType: decide("contactType") as CaseClassification["contactType"],
-      mainCategory,
-      subCategory: mainCategory.label === null ? ABSTAINED : subCategory,
-      intervention: decide("intervention"),
-      priority: decide("priority") as CaseClassification["priority"],
+      contactType: decide("contactType", this.#sharesOf("contactType", features)) as CaseClassification["contactType"],
+      ...this.#topic(input, { features, mainOf, least: LEAST }),
+      intervention: decide("intervention", this.#sharesOf("intervention", features)),
+      priority: decide("priority", this.#priorityShares(features)) as CaseClassification["priority"],
     };
   }
 
-  #decide(
-    input: ReadCase,
-    question: keyof CaseClassification,
-    best: Likeliest | undefined,
-    weightOf: (feature: string, label: string) => number,
-  ): LabelDecision {
-    if (best === undefined || best.share < LEAST[question]) return ABSTAINED;
+  /** Of a call that has hardly begun: what it is about, where that is clear already. */
+  readEarly(input: ReadCase, mainOf: ReadonlyMap<string, string>): Topic {
+    return this.#topic(input, { features: caseFeatures(input), mainOf, least: LEAST_EARLY });
+  }
+
+  #topic(input: ReadCase, { features, mainOf, least }: TopicQuestion): Topic {
+    const { subs, mains } = this.#topics.read(features);
+    const weightOf = (word: string, label: string): number => this.#topics.weight(word, label);
+    const main = highest([...mains].filter(([label]) => label !== NO_TOPIC));
+    const sub = highest([...subs].filter(([label]) => mainOf.get(label) === main?.label));
+    const mainCategory = this.#decide({ input, question: "mainCategory", least: least.mainCategory }, main, (word) => weightOf(word, sub?.label ?? ""));
+    if (mainCategory.label === null) return { mainCategory, subCategory: ABSTAINED };
+    return { mainCategory, subCategory: this.#decide({ input, question: "subCategory", least: least.subCategory }, sub, weightOf) };
+  }
+
+  #sharesOf(question: Question, features: ReadonlySet<string>): Shares {
+    return [...this.#model.shares(features)]
+      .filter(([name]) => name.startsWith(`${question}:`))
+      .map(([name, share]) => [name.slice(question.length + 1), share]);
+  }
+
+  /** One of them is right, and they are not equally bad to miss. */
+  #priorityShares(features: ReadonlySet<string>): Shares {
+    const odds = this.#sharesOf("priority", features).map(
+      ([label, share]) => [label, (share / (1 - share)) * (label === "critical" ? MISSED_CRITICAL : 1)] as const,
+    );
+    const total = odds.reduce((sum, [, odd]) => sum + odd, 0);
+    return odds.map(([label, odd]) => [label, odd / total]);
+  }
+
+  #decide({ input, question, least }: Decision, best: Likeliest | undefined, weightOf: (feature: string, label: string) => number): LabelDecision {
+    if (best === undefined || best.share < least) return ABSTAINED;
     const ruled = input.ruled[question];
     const evidence =
       ruled.label === best.label
@@ -75,12 +94,29 @@ export class CaseReader {
   }
 }
 
+export type Topic = Pick<CaseClassification, "mainCategory" | "subCategory">;
+
+interface TopicQuestion {
+  readonly features: ReadonlySet<string>;
+  readonly mainOf: ReadonlyMap<string, string>;
+  readonly least: Readonly<Record<keyof Topic, number>>;
+}
+
+interface Decision {
+  readonly input: ReadCase;
+  readonly question: keyof CaseClassification;
+  /** Below this share there is no answer. */
+  readonly least: number;
+}
+
+type Shares = readonly (readonly [label: string, share: number])[];
+
 interface Likeliest {
   readonly label: string;
   readonly share: number;
 }
 
-function highest(shares: readonly (readonly [string, number])[]): Likeliest | undefined {
+function highest(shares: Shares): Likeliest | undefined {
   let best: Likeliest | undefined;
   for (const [label, share] of shares) if (best === undefined || share > best.share) best = { label, share };
   return best;

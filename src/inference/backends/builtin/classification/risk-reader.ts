@@ -14,14 +14,15 @@ import type { SegmentReading } from "../text/call-reading.js";
 import type { ScopeReader } from "../text/scope-reader.js";
 
 /** Chosen on five folds, see docs/quality.md: below the first nothing is said, from the last on alarm is raised. */
-const POSSIBLE = 0.12;
-const LIKELY = 0.2;
-const SURE = 0.96;
+const LIKELY = 0.12;
+const SURE = 0.985;
 /** From here on what a cue phrase says is believed. */
 const TRUSTED = 0.75;
 const KIND = 0.5;
 /** Of fewer words without a cue the model makes too much, and of a cue among them too little. */
 const LEAST_WORDS = 6;
+/** From here on it is believed of those, and of denials, that there is something. */
+const LIKELY_OF_LITTLE = 0.3;
 /** Of the words: an utterance that denies so many says that there is no danger. */
 const DENIED_SHARE = 0.3;
 const GRAVE = 0.5;
@@ -41,9 +42,9 @@ export class RiskReader {
     const danger = shares.get("danger") ?? 0;
     const isShort = reading.tokens.length < LEAST_WORDS;
     const kept = ruled.map((finding) => ({ ...finding, level: atMost(finding.level, danger, isShort ? LIKELY : TRUSTED) }));
-    if (danger < POSSIBLE) return kept;
+    if (danger < LIKELY) return kept;
     const isWeak = ruled.length === 0 && (isShort || this.#isMostlyDenied(reading));
-    const level = isWeak ? "low" : levelOf(danger, shares);
+    const level = isWeak ? levelOfLittle(danger) : levelOf(danger, shares);
     const own = RISK_KINDS.map((kind) => [kind, shares.get(kind) ?? 0] as const)
       .sort(([, one], [, other]) => other - one)
       .filter(([kind, share], index) => (index === 0 || share >= KIND) && !kept.some((finding) => finding.kind === kind))
@@ -80,8 +81,11 @@ function atMost(level: Priority, danger: number, trusted: number): Priority {
   return isMoreUrgent(level, most) ? most : level;
 }
 
+function levelOfLittle(danger: number): Priority {
+  return danger < LIKELY_OF_LITTLE ? "low" : "medium";
+}
+
 function levelOf(danger: number, shares: ReadonlyMap<string, number>): Priority {
-  if (danger < LIKELY) return "low";
   if (danger < SURE) return "medium";
   if ((shares.get("critical") ?? 0) >= GRAVE) return "critical";
   return (shares.get("grave") ?? 0) >= GRAVE ? "high" : "medium";

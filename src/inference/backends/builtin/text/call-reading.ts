@@ -18,10 +18,20 @@ export type CallReading = readonly SegmentReading[];
 
 /** Linear models learnt from whole calls; of a few words they know nothing, and rules speak alone. */
 const LEAST_WORDS = 40;
+const SENTENCE_WORDS = 12;
 
 /** Whether there is enough of a call for a model that learnt from calls. */
 export function isLongEnough(call: CallReading): boolean {
-  return call.reduce((sum, { tokens }) => sum + tokens.length, 0) >= LEAST_WORDS;
+  return wordCount(call) >= LEAST_WORDS;
+}
+
+/** Whether the caller has said at least a sentence to tell something by. */
+export function hasCallerSentence(call: CallReading): boolean {
+  return wordCount(call.filter(({ segment }) => segment.channel !== "agent")) >= SENTENCE_WORDS;
+}
+
+function wordCount(call: CallReading): number {
+  return call.reduce((sum, { tokens }) => sum + tokens.length, 0);
 }
 
 export interface CallReader {
