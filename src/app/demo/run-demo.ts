@@ -71,11 +71,11 @@ Works here, with nothing downloaded:
   - entities, classification, priority, risk, summary and quality in English and Swahili, each with its words
   - who spoke when, talk time, interruptions, silence
 
-Needs something installed (no command of this version installs a model yet):${hasSpeech ? "" : speechMissing}
+Needs something installed (a model: openchs-ai models pull NAME, or import from a file; docs/models.md):${hasSpeech ? "" : speechMissing}
   - Swahili and mixed speech, and English on the telephone: a Whisper model (base 150 MB, small 480 MB, large-v3 3 GB)
   - translation: a Marian or M2M100 model (300 MB to 2 GB)
 
 Never measured:
   - real voices: every sample here is synthetic speech of a script, and nothing above tells how real callers are heard
-  - the marks against counsellors' own judgement; the scores are not calibrated`);
+  - the marks against counsellors' own judgement; how far the scores can be trusted was measured on made-up calls alone (docs/quality.md)`);
 }
