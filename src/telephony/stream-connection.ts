@@ -121,12 +121,7 @@ export class StreamConnection {
     // Who has not said an id yet has a deadline for that.
     if (this.#leg === undefined) this.#lastHeardMs = performance.now();
     if (this.#leg === undefined && this.#options.routing !== undefined) this.#remember(bytes);
-    try {
-      this.#takeAll(this.#read(bytes));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.close("protocol");
-    }
+    this.#takeAll(() => this.#read(bytes));
   };
 
   #remember(bytes: Buffer): void {
@@ -135,13 +130,18 @@ export class StreamConnection {
     if (this.#heardBytes > MAX_HEARD_BYTES) this.close("flood");
   }
 
-  #takeAll(messages: readonly StreamMessage[]): void {
-    for (const message of messages) {
-      // Whole messages count: a peer that drips bytes of one for ever is idle.
-      this.#lastHeardMs = performance.now();
-      if (this.#isRouting) this.#waiting.push(message);
-      else this.#take(message);
-      if (this.#isClosed) return;
+  #takeAll(read: () => readonly StreamMessage[]): void {
+    try {
+      for (const message of read()) {
+        // Whole messages count: a peer that drips bytes of one for ever is idle.
+        this.#lastHeardMs = performance.now();
+        if (this.#isRouting) this.#waiting.push(message);
+        else this.#take(message);
+        if (this.#isClosed) return;
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.close("protocol");
     }
   }
 
@@ -221,12 +221,7 @@ export class StreamConnection {
 
   #openHere(streamId: string): void {
     this.#leg = this.#options.liveCalls.openLeg({ streamId, isLone: false });
-    try {
-      this.#takeAll(this.#waiting.splice(0));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.close("protocol");
-    }
+    this.#takeAll(() => this.#waiting.splice(0));
   }
 
   /** Audio before an id belongs to nobody: that is not AudioSocket. */

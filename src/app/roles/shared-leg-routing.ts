@@ -28,10 +28,10 @@ export function createSharedLegRouting({ registry, streamId: ownId, pairingKeyOf
     for (const key of legs.keys()) registry.claim("stream", key, ownId).catch(() => {});
   }, RENEW_EVERY_MS);
   timer.unref();
-  let peers: ReadonlySet<string> = new Set();
+  let peers: ReadonlyMap<string, StreamPeer> = new Map();
   const look = async (): Promise<void> => {
-    const states = await registry.list("stream");
-    peers = new Set(states.filter(({ id }) => id !== ownId).flatMap(({ state }) => (state as StreamState).address?.host ?? []));
+    const states = (await registry.list("stream")).map(({ id, state }) => [id, (state as StreamState).address] as const);
+    peers = new Map(states.flatMap(([id, address]) => (address === undefined || id === ownId ? [] : [[id, address] as const])));
   };
   // While Redis is away those that were known last are.
   const looking = setInterval(() => void look().catch(() => {}), LOOK_EVERY_MS);
@@ -47,8 +47,9 @@ export function createSharedLegRouting({ registry, streamId: ownId, pairingKeyOf
   const findPeer = async (key: string): Promise<StreamPeer | undefined> => {
     const owner = await registry.claim("stream", key, ownId);
     if (owner === ownId) return undefined;
-    const states = await registry.list("stream");
-    return (states.find(({ id }) => id === owner)?.state as StreamState | undefined)?.address;
+    // One that has just started.
+    if (!peers.has(owner)) await look();
+    return peers.get(owner);
   };
   return {
     async route(streamId) {
@@ -57,7 +58,7 @@ export function createSharedLegRouting({ registry, streamId: ownId, pairingKeyOf
       const peer = await Promise.race([findPeer(key), noAnswer()]).catch(() => undefined);
       return { peer, release: peer === undefined ? hold(key) : () => {} };
     },
-    isPeer: (address) => peers.has(address),
+    isPeer: (address) => [...peers.values()].some(({ host }) => host === address),
     close() {
       clearInterval(timer);
       clearInterval(looking);

@@ -63,7 +63,6 @@ export function createSyntheticCalls(dependencies: SyntheticCallDependencies): S
   const { clock } = dependencies;
   return {
     async make(signal) {
-      await removeAll(dependencies);
       const startedMs = clock.monotonicMs();
       try {
         const end = await analyseOne(dependencies, signal).catch(failure);

@@ -177,12 +177,17 @@ async function listCalls(executor: Executor, { filter, after, limit }: CallPageR
   return withLegs(executor, await query.orderBy("started_at_ms", "desc").orderBy("call_id", "desc").limit(limit).execute());
 }
 
+/** A condition on rows of `call`, alone or joined: that it is not the service's own. */
+export function notSynthetic(): Expression<SqlBool> {
+  return expressionBuilder<DatabaseSchema, "call">()("call.source", "<>", SYNTHETIC);
+}
+
 /** A condition on rows of `call`, alone or joined. Synthetic calls meet it when it names their source. */
 export function matchesFilter(filter: CallFilter): Expression<SqlBool> {
   const eb = expressionBuilder<DatabaseSchema, "call">();
   const conditions: Expression<SqlBool>[] = [];
   if (filter.status !== undefined) conditions.push(eb("call.status", "=", filter.status));
-  conditions.push(filter.source === undefined ? eb("call.source", "<>", SYNTHETIC) : eb("call.source", "=", filter.source));
+  conditions.push(filter.source === undefined ? notSynthetic() : eb("call.source", "=", filter.source));
   if (filter.agentId !== undefined) conditions.push(eb("call.agent_id", "=", filter.agentId));
   // The column is a JSON array of tags; a tag is letters, digits and hyphens, so this finds it whole or not at all. Tags
   // mean the same in any case, which databases do not agree on for `like`.

@@ -7,6 +7,7 @@ import type { AppDatabase } from "../database.js";
 import { lockRows } from "../portable-sql.js";
 import type { WebhookCursorTable, WebhookTable } from "../schema.js";
 import { inRepeatedTransaction } from "../unit-of-work.js";
+import { notSynthetic } from "./call-repository.js";
 
 export interface DeliveryCounts {
   readonly pending: number;
@@ -78,7 +79,7 @@ function deliveryMethods(database: AppDatabase): DeliveryMethods {
         .leftJoin("webhook_cursor as cursor", (join) => join.onRef("cursor.call_id", "=", "event.call_id").on("cursor.webhook_id", "=", webhookId))
         .select("event.call_id")
         .innerJoin("call", "call.call_id", "event.call_id")
-        .where("call.source", "<>", "synthetic")
+        .where(notSynthetic())
         .where("event.at_ms", ">=", createdAtMs)
         .where((eb) => eb.or([eb("cursor.next_seq", "is", null), eb("event.seq", ">=", eb.ref("cursor.next_seq"))]))
         .distinct()

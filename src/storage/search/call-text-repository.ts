@@ -6,7 +6,7 @@ import type { SearchTerm } from "../../core/text/search-terms.js";
 import type { CallSealer, SealerFactory } from "../../security/sealing/sealed-text.js";
 import type { AppDatabase } from "../database.js";
 import { lockCall } from "../portable-sql.js";
-import { matchesFilter } from "../repositories/call-repository.js";
+import { matchesFilter, notSynthetic } from "../repositories/call-repository.js";
 import type { DatabaseSchema } from "../schema.js";
 import type { UnitOfWork } from "../unit-of-work.js";
 import { createWordDigest } from "./word-digest.js";
@@ -86,7 +86,7 @@ export function createCallTextRepository({ database, sealers, digestKey }: CallT
       const rows = await selectSources(database.sql)
         .innerJoin("call_text_due", "call_text_due.call_id", "call.call_id")
         .where("call.call_id", ">", afterCallId)
-        .where("call.source", "<>", "synthetic")
+        .where(notSynthetic())
         .orderBy("call.call_id")
         .limit(limit)
         .execute();
