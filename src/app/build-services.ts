@@ -145,14 +145,14 @@ async function openParts(options: OpenPartsOptions): Promise<OpenedParts> {
   // The queue tells of jobs that ended, the log of events asks the queue of jobs: one of them comes later.
   const ending: { endJob?: (job: JobRecord) => Promise<void> } = {};
   const onRecoveryEnded = (job: JobRecord): Promise<void> => ending.endJob?.(job) ?? Promise.resolve();
-  const { bus, queue, registry, requests, tickets, limits, close } = await openBackbone({
+  const { bus, queue, registry, requests, tickets, limits, resultCache, close } = await openBackbone({
     ...{ config, masterKey, database, logger, metrics, processId, onRecoveryEnded },
     isShared: duties.isShared,
   });
   const { calls, audit } = stores;
   const masking = createTextMasking({
     openDetector: () => createBuiltinPiiDetector({ assetsDirectory: packageAssets().languageData }),
-    events: stores.events,
+    ...{ events: stores.events, cache: resultCache, clock: systemClock },
     onUnavailable: (error) => logger.error("Texts can't be masked and are withheld from roles without transcript:read and from webhooks", errorFields(error)),
   });
   const eventLog = createCallEventLog({ calls, events: stores.events, bus, queue, masking, audit, clock: systemClock });

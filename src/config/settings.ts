@@ -297,7 +297,8 @@ export const SETTINGS: Readonly<Record<string, SettingDefinition>> = {
   CACHE_REDIS_URL: {
     path: "redis.cacheUrl",
     rule: "a redis:// or rediss:// URL",
-    purpose: "Another Redis for what may be forgotten: the counts of requests. It may evict keys. Default: the one of REDIS_URL.",
+    purpose:
+      "Another Redis for what may be forgotten: the counts of requests, and results that can be made again. It may evict keys. Default: the one of REDIS_URL.",
   },
   REDIS_CA_FILE: {
     path: "redis.caFile",

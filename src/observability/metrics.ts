@@ -100,6 +100,12 @@ function analysisMetrics(registers: Registry[]) {
       labelNames: ["model_task", "outcome"] as const,
       registers,
     }),
+    cacheLookups: new Counter({
+      name: "helpline_cache_lookups_total",
+      help: "Results asked of the cache, by outcome (hit, miss, failed: it could not be asked).",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
     workers: new Gauge({
       name: "helpline_workers",
       help: "Workers that this process knows of, by status (running, draining, stuck, lost, stopped).",

@@ -6,7 +6,7 @@ import { readSourceTree, type SourceFile } from "../support/source-tree.js";
 const FLOORS: Readonly<Record<string, number>> = {
   core: 0,
   ...{ protocol: 1, config: 1, observability: 1, audio: 1, security: 1, redis: 1 },
-  ...{ storage: 2, inference: 2 },
+  ...{ storage: 2, inference: 2, cache: 2 },
   ...{ queue: 3, events: 3, analysis: 3, evaluation: 3 },
   ...{ calls: 4, "model-tasks": 4 },
   ...{ gateway: 5, telephony: 5, jobs: 5 },

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { packageAssets } from "../../src/app/paths.js";
 import { createRecordingDecoder } from "../../src/audio/decoder.js";
+import { createMemoryResultCache } from "../../src/cache/backends/memory-result-cache.js";
 import { type CallEventLog, createCallEventLog } from "../../src/calls/call-event-log.js";
 import { removeOrphanAudio } from "../../src/calls/deletion/orphan-audio.js";
 import { createRecordingIntake, type RecordingIntake } from "../../src/calls/recording-intake.js";
@@ -114,6 +115,8 @@ async function startPipeline(
   const masking = createTextMasking({
     openDetector: () => createBuiltinPiiDetector({ assetsDirectory: packageAssets().languageData }),
     events: createCallEventRepository({ database }),
+    cache: createMemoryResultCache({ onLookup: () => {} }),
+    clock: systemClock,
     onUnavailable: (error) => {
       throw error;
     },

@@ -168,6 +168,26 @@ describe.skipIf(isMissing("pocketsphinx", "redis-server", "postgres"))("api, wor
     expect(phrases.filter((phrase) => written.includes(phrase))).toEqual([]);
   });
 
+  it("look for personal data of a call once, whichever of them is asked", async () => {
+    const { task_id: taskId, call_id: callId } = await upload(api);
+    await until("it is analysed", async () => (await json<Task>(api, `/audio/task/${taskId}`)).status === "completed", 60_000, 100);
+    const made = await runCli(["keys", "create", "--label", "an integration", "--role", "service"], { env: helpline.env });
+    expect(made.exitCode).toBe(0);
+    const service = { headers: { authorization: `Bearer ${made.stdout.trim().split(/\s+/).at(-1)}` } };
+    const hits = async (at: RoleProcess): Promise<number> =>
+      Number(/helpline_cache_lookups_total\{.*outcome="hit".*\} (\d+)/.exec(await (await request(at, "/metrics")).text())?.[1] ?? 0);
+    const before = await hits(other);
+    const masked = async (at: RoleProcess) => (await request(at, `/api/v1/calls/${callId}/analysis`, service)).json() as Promise<WireAnalysis>;
+    const shown = await masked(api);
+    expect(shown.transcript?.segments.length).toBeGreaterThan(0);
+    const name = `openchs:result:masking/${callId}`;
+    await until("what was found is kept", async () => (await helpline.redis.cli("exists", name)) === "1", 20_000, 50);
+    expect(await masked(other)).toEqual(shown);
+    expect(await hits(other)).toBeGreaterThan(before);
+    expect((await request(api, `/api/v1/calls/${callId}`, { method: "DELETE" })).status).toBe(200);
+    await until("it is forgotten", async () => (await helpline.redis.cli("exists", name)) === "0", 20_000, 50);
+  });
+
   it("make synthetic calls at one of them, which go through all of them", async () => {
     const passed = async (at: RoleProcess): Promise<number> =>
       Number(/helpline_synthetic_call_seconds_count\{outcome="passed"\} (\d+)/.exec(await (await request(at, "/metrics")).text())?.[1]);

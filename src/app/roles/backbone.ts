@@ -1,4 +1,7 @@
 /** What carries the work between processes, or within one: database, queue, notices, and who else is alive. */
+import { createMemoryResultCache } from "../../cache/backends/memory-result-cache.js";
+import { createRedisResultCache } from "../../cache/backends/redis-result-cache.js";
+import type { LookupOutcome, ResultCache } from "../../cache/result-cache.js";
 import type { Config } from "../../config/config-schema.js";
 import { systemClock } from "../../core/clock.js";
 import type { Logger } from "../../core/log.js";
@@ -30,6 +33,7 @@ export interface Backbone {
   readonly requests: ProcessRequests | undefined;
   readonly tickets: TicketOffice;
   readonly limits: RequestLimits;
+  readonly resultCache: ResultCache;
   /** After the queue was closed. */
   close(): Promise<void>;
 }
@@ -48,13 +52,16 @@ export interface BackboneParts {
 
 /** Starts nothing. @throws AppError `CONFIG_INVALID` when the address of Redis can't be used */
 export async function openBackbone(parts: BackboneParts): Promise<Backbone> {
-  const { config, database, logger, isShared } = parts;
+  const { config, database, logger, metrics, isShared } = parts;
+  const onLookup = (outcome: LookupOutcome): void => metrics.cacheLookups.inc({ outcome });
   const allowance = { perSecond: config.gateway.requestsPerSecond, burst: config.gateway.requestBurst };
   if (!isShared) {
     const bus = createMemoryEventBus();
     const queue = new EmbeddedQueueBackend({ jobs: createJobRepository({ database }), isExclusive: true, ...queueOptions(parts, bus) });
     const limits = createMemoryRequestLimits(allowance);
-    return { bus, queue, registry: undefined, requests: undefined, tickets: createTicketOffice(systemClock), limits, close: () => bus.close() };
+    const resultCache = createMemoryResultCache({ onLookup });
+    const alone = { registry: undefined, requests: undefined, tickets: createTicketOffice(systemClock), limits, resultCache };
+    return { bus, queue, ...alone, close: () => bus.close() };
   }
   const redis = await connectRedis(config, logger);
   const cache = await connectCache(config, logger);
@@ -73,6 +80,7 @@ export async function openBackbone(parts: BackboneParts): Promise<Backbone> {
       key: parts.masterKey.derive("request-limits"),
       allowance,
     }),
+    resultCache: createRedisResultCache({ client: (cache ?? redis).open("results", "counter"), namespace, onLookup }),
     requests: createProcessRequests({ redis, namespace, ownId: parts.processId, onError }),
     async close() {
       await registry.close();

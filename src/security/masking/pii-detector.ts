@@ -15,6 +15,8 @@ export interface PiiSpan {
 }
 
 export interface PiiDetector {
+  /** Another one may find something else in the same texts. */
+  readonly revision: string;
   /**
    * Finds personal data in what was said one after the other; an answer is read in the light of its question.
    *

@@ -17,6 +17,7 @@ const withholdText = (result: AnalysisResult): AnalysisResult => coverAnalysis(r
 
 /** Finds every word that `fullAnalysis` makes up. */
 const DETECTOR: PiiDetector = {
+  revision: "1",
   detect: (texts) =>
     texts.map((text) =>
       [...text.matchAll(/Wumbazo\d+qx/g)].map((match) => ({ kind: "NAME" as const, startOffset: match.index, endOffset: match.index + match[0].length })),
@@ -77,6 +78,7 @@ describe("an analysis for who may not read it", () => {
   it("shows no word when the masker fails", () => {
     const { result, words } = fullAnalysis(IDS);
     const failing: PiiDetector = {
+      revision: "1",
       detect: () => {
         throw new Error("no data");
       },

@@ -74,7 +74,7 @@ export function createBuiltinEngines({ assetsDirectory, labels }: BuiltinEngineO
 export function createLazyBuiltinEngines(options: BuiltinEngineOptions): readonly BuiltinEngine[] {
   const { assetsDirectory } = options;
   const revision = revisionsOf(digestBuiltinAssets(assetsDirectory).revisionOf, options.labels);
-  const told = Object.keys(loadSomeAssets(assetsDirectory, ["languages"]).languages.languages);
+  const told = Object.keys(loadSomeAssets(assetsDirectory, ["languages"]).assets.languages.languages);
   let engines: readonly ModelEngine[] | undefined;
   return (Object.keys(FILES_OF) as BuiltinTask[]).map((task) => {
     const engine: ModelEngine = {

@@ -65,16 +65,9 @@ const RULES_REVISION = 1;
  * @throws AppError `CONFIG_INVALID`, naming the file and the rule it breaks, never the value.
  */
 export function loadBuiltinAssets(assetsDirectory: string): LoadedAssets {
-  const digests = new Map<AssetName, string>();
-  const loaded: Partial<Record<AssetName, unknown>> = {};
-  for (const name of ASSET_NAMES) {
-    const content = readAsset(assetsDirectory, FILES[name].path);
-    digests.set(name, digestOf(content));
-    loaded[name] = parseAsset(FILES[name].path, FILES[name].schema, content);
-  }
-  const assets = loaded as BuiltinAssets;
-  checkLabels(assets);
-  return { assets, ...revisionsBy(digests) };
+  const loaded = loadSomeAssets(assetsDirectory, ASSET_NAMES);
+  checkLabels(loaded.assets);
+  return loaded;
 }
 
 /** Names the data files' revisions without looking into them. @throws AppError `CONFIG_INVALID` when one is missing */
@@ -98,10 +91,18 @@ function revisionsBy(digests: ReadonlyMap<AssetName, string>): AssetRevisions {
 }
 
 /** Loads some of the data files. @throws AppError `CONFIG_INVALID`, as `loadBuiltinAssets` does */
-export function loadSomeAssets<Name extends AssetName>(assetsDirectory: string, names: readonly Name[]): Pick<BuiltinAssets, Name> {
+export function loadSomeAssets<Name extends AssetName>(
+  assetsDirectory: string,
+  names: readonly Name[],
+): AssetRevisions & { readonly assets: Pick<BuiltinAssets, Name> } {
+  const digests = new Map<AssetName, string>();
   const loaded: Partial<Record<AssetName, unknown>> = {};
-  for (const name of names) loaded[name] = parseAsset(FILES[name].path, FILES[name].schema, readAsset(assetsDirectory, FILES[name].path));
-  return loaded as Pick<BuiltinAssets, Name>;
+  for (const name of names) {
+    const content = readAsset(assetsDirectory, FILES[name].path);
+    digests.set(name, digestOf(content));
+    loaded[name] = parseAsset(FILES[name].path, FILES[name].schema, content);
+  }
+  return { assets: loaded as Pick<BuiltinAssets, Name>, ...revisionsBy(digests) };
 }
 
 function readAsset(assetsDirectory: string, path: string): string {

@@ -28,13 +28,15 @@ const NEVER = new AbortController().signal;
 
 /** Reads its data files at once. @throws AppError `CONFIG_INVALID` when one is missing or breaks a rule */
 export function createBuiltinPiiDetector(options: { readonly assetsDirectory: string }): PiiDetector {
-  return new BuiltinPiiDetector(loadSomeAssets(options.assetsDirectory, ASSETS));
+  const { assets, revisionOf } = loadSomeAssets(options.assetsDirectory, ASSETS);
+  return new BuiltinPiiDetector(assets, revisionOf(ASSETS));
 }
 
 const ASSETS = ["names", "people", "places", "landmarks", "districts", "numbers", "scopes", "personalData", "commonWords", "plainWords"] as const;
 type PiiAssets = Pick<BuiltinAssets, (typeof ASSETS)[number]>;
 
 class BuiltinPiiDetector implements PiiDetector {
+  readonly revision: string;
   readonly #assets: PiiAssets;
   readonly #scopes: ScopeReader;
   readonly #names: NameFinder;
@@ -53,7 +55,8 @@ class BuiltinPiiDetector implements PiiDetector {
   readonly #neverPlaces: ReadonlySet<string>;
   readonly #broadPlaces: ReadonlySet<string>;
 
-  constructor(assets: PiiAssets) {
+  constructor(assets: PiiAssets, revision: string) {
+    this.revision = revision;
     const { districts, people, personalData } = assets;
     this.#assets = assets;
     this.#scopes = new ScopeReader(assets.scopes);
