@@ -1,10 +1,11 @@
-/** A helpline of several processes, as an operator starts them: over a real PostgreSQL and a real Redis. */
+/** A helpline of several processes, as an operator starts them: over a real PostgreSQL or MariaDB and a real Redis. */
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestServer } from "./database-program.js";
 import { spawnCli } from "./run-cli.js";
+import { askMariadb, startMariadb } from "./start-mariadb.js";
 import { startPostgres } from "./start-postgres.js";
 import { type RedisServer, startRedis } from "./start-redis.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
@@ -25,7 +26,6 @@ export interface RoleProcess {
 
 export interface Helpline {
   readonly redis: RedisServer;
-  readonly postgres: TestServer;
   /** Where every process is told to look for the others. */
   readonly env: Readonly<Record<string, string>>;
   start(role: Role, commandLine?: readonly string[]): Promise<RoleProcess>;
@@ -34,14 +34,26 @@ export interface Helpline {
   close(): Promise<void>;
 }
 
-export async function startHelpline(settings: Readonly<Record<string, string>> = {}): Promise<Helpline> {
+type DatabaseServer = Pick<TestServer, "stop"> & { readonly databaseUrl: string };
+
+async function startDatabase(kind: "postgres" | "mariadb"): Promise<DatabaseServer> {
+  if (kind === "postgres") {
+    const server = await startPostgres();
+    return { databaseUrl: `${server.adminUrl}/postgres`, stop: () => server.stop() };
+  }
+  const server = await startMariadb();
+  await askMariadb(server.adminUrl, ["create database helpline"]);
+  return { databaseUrl: `${server.adminUrl}/helpline`, stop: () => server.stop() };
+}
+
+export async function startHelpline(settings: Readonly<Record<string, string>> = {}, kind: "postgres" | "mariadb" = "postgres"): Promise<Helpline> {
   const directory = await makeTemporaryDirectory();
-  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+  const [redis, database] = await Promise.all([startRedis(), startDatabase(kind)]);
   const masterKeyFile = join(directory.path, "master.key");
   await writeFile(masterKeyFile, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
   await mkdir(join(directory.path, "shared"));
   const env = {
-    DATABASE_URL: `${postgres.adminUrl}/postgres`,
+    DATABASE_URL: database.databaseUrl,
     REDIS_URL: redis.url,
     AUDIO_STORE_URL: `file:${join(directory.path, "shared")}`,
     MASTER_KEY_FILE: masterKeyFile,
@@ -53,7 +65,6 @@ export async function startHelpline(settings: Readonly<Record<string, string>> =
   const counts = new Map<Role, number>();
   return {
     redis,
-    postgres,
     env,
     async start(role, commandLine = []) {
       const count = counts.get(role) ?? 0;
@@ -70,7 +81,7 @@ export async function startHelpline(settings: Readonly<Record<string, string>> =
     },
     async close() {
       await Promise.all(processes.map((each) => (each.hasEnded() ? null : each.end("SIGKILL"))));
-      await Promise.all([redis.remove(), postgres.stop()]);
+      await Promise.all([redis.remove(), database.stop()]);
       await directory.remove();
     },
   };
