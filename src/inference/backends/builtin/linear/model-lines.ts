@@ -2,7 +2,7 @@
  * Reads model files that have a feature a line, as `tools/language-models` writes them, a line at a time: the object that JSON
  * makes of a whole file takes several times the memory of the model.
  */
-import { type LinearModel, linearModelSchema } from "./linear-weights.js";
+import { isPair, type LinearModel, linearModelSchema, packPair } from "./linear-weights.js";
 
 const WEIGHTS = '"weights":{\n';
 const END = "\n}}\n";
@@ -43,14 +43,14 @@ class RunWriter {
 
   constructor(content: string, from: number) {
     this.#content = content;
-    let most = 0;
-    // Each number but a run's last has a comma, and each run its length.
+    let [commas, lines] = [0, 0];
     for (let at = from; at < content.length; at++) {
       const code = content.charCodeAt(at);
-      if (code === COMMA) most++;
-      else if (code === LINE_END) most += 2;
+      if (code === COMMA) commas++;
+      else if (code === LINE_END) lines++;
     }
-    this.#numbers = new Int32Array(most);
+    // Each pair has a comma in it and one behind it, if only the line's; each run its length.
+    this.#numbers = new Int32Array(Math.ceil(commas / 2) + 2 * lines);
   }
 
   get length(): number {
@@ -67,6 +67,7 @@ class RunWriter {
     let value = 0;
     let digits = 0;
     let sign = 1;
+    let label: number | undefined;
     for (let at = from; at < to; at++) {
       const code = this.#content.charCodeAt(at);
       if (code === MINUS && digits === 0 && sign === 1) sign = -1;
@@ -74,12 +75,16 @@ class RunWriter {
         value = 10 * value + code - ZERO;
         digits++;
       } else if ((code === COMMA || (code === CLOSING && at === to - 1)) && digits > 0 && digits < 10) {
-        this.#numbers[this.#length++] = sign * value;
+        if (label === undefined) label = sign * value;
+        else if (isPair(label, sign * value)) {
+          this.#numbers[this.#length++] = packPair(label, sign * value);
+          label = undefined;
+        } else return false;
         [value, digits, sign] = [0, 0, 1];
       } else return false;
     }
     this.#numbers[start] = this.#length - start - 1;
-    return digits === 0 && this.#content.charCodeAt(to - 1) === CLOSING && (this.#length - start - 1) % 2 === 0;
+    return digits === 0 && this.#content.charCodeAt(to - 1) === CLOSING && label === undefined;
   }
 }
 
