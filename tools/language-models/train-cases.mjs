@@ -8,7 +8,7 @@ import { prepareEvaluation } from "../../dist/evaluation/evaluation-tasks.js";
 import { makeScoreSheet } from "../../dist/evaluation/score-sheet.js";
 import { damageRecords } from "../../dist/evaluation/text/damaged-record.js";
 import { BuiltinCaseClassifier } from "../../dist/inference/backends/builtin/classification/builtin-case-classifier.js";
-import { caseFeatures } from "../../dist/inference/backends/builtin/classification/case-reader.js";
+import { caseFeatures, topicFeature } from "../../dist/inference/backends/builtin/classification/case-reader.js";
 import { NO_TOPIC } from "../../dist/inference/backends/builtin/classification/topic-reader.js";
 import { packModel } from "../../dist/inference/backends/builtin/linear/linear-weights.js";
 import { loadBuiltinAssets } from "../../dist/inference/backends/builtin/load-builtin-assets.js";
@@ -68,6 +68,20 @@ function trainKinds(calls) {
   return trainLogistic({ id: "kinds", rows: calls, labels, isIn });
 }
 
+/** Of a topic that nothing is known of, each priority is as likely. */
+const UNKNOWN_TOPIC = 0.5;
+
+/** How often what is about a topic has each priority, of all that was ever labelled. */
+function topicPriorities({ labels, scale }, rows) {
+  const counts = new Map([...MAIN_OF.keys(), NO_TOPIC].map((topic) => [topic, labels.map(() => UNKNOWN_TOPIC)]));
+  for (const { answers } of rows) {
+    const priority = labels.indexOf(answers.priority);
+    if (priority >= 0) counts.get(answers.sub_category ?? NO_TOPIC)[priority]++;
+  }
+  const pairsOf = (given) => given.flatMap((count, at) => [at, Math.round((scale * count) / given.reduce((sum, each) => sum + each))]);
+  return Object.fromEntries([...counts].map(([topic, given]) => [topicFeature(topic), pairsOf(given)]));
+}
+
 /** Models of different labels as one. */
 function joinModels(id, models) {
   const weights = {};
@@ -96,6 +110,7 @@ export function trainCases(records, riskModel) {
     rows: [...calls, ...excerpts.map((row) => ({ ...row, weight: EXCERPT_WEIGHT }))],
     labelOf: ({ answers }) => answers.priority ?? undefined,
   });
+  Object.assign(priorityModel.weights, topicPriorities(priorityModel, [...calls, ...told]));
   const caseModel = joinModels("case", [trainKinds(calls), { ...priorityModel, labels: priorityModel.labels.map((label) => `priority:${label}`) }]);
   const topicModel = trainSoftmax({
     id: "topics",

@@ -1,7 +1,8 @@
 /**
  * Entities against labels, three ways: `distinct` (same label and words, once a record, whatever their case), `strict` (same
  * place and label) and `overlapping` (same label, some of the same words). Labels that the data never use are not counted. Places that follow each other with nothing but a
- * comma between ("Kawangware, Nairobi") count as one, in the labels and in what was found.
+ * comma between ("Kawangware, Nairobi") count as one, in the labels and in what was found. A school by its name, which labellers keep
+ * apart for masking, is a landmark.
  */
 import type { EntityLabel } from "../../core/entity.js";
 import { normalizeWords } from "../../core/text/word-alignment.js";
@@ -29,7 +30,9 @@ export function scoreEntities(record: LabelledRecord, found: readonly FoundMenti
   const counted = new Set(labels);
   const wanted = joinPlaces(
     record,
-    record.marks.filter(({ label }) => counted.has(label)).map((mark) => ({ ...mark, text: mark.said })),
+    record.marks
+      .map((mark) => ({ ...mark, label: mark.label === "SCHOOL" ? "LANDMARK" : mark.label, text: mark.said }))
+      .filter(({ label }) => counted.has(label)),
   );
   const given = joinPlaces(
     record,

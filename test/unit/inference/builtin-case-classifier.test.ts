@@ -81,9 +81,17 @@ describe("builtin case classifier", () => {
     expect(result.subCategory.label).toBeNull();
   });
 
-  it("gives a prank call no category", async () => {
-    const { contactType, mainCategory } = await classify(["caller", "i was just joking i want to order pizza"]);
-    expect([contactType.label, mainCategory.label]).toEqual(["prank", null]);
+  it("gives a prank call no category, and a priority that lets it wait", async () => {
+    const { contactType, mainCategory, priority } = await classify(["caller", "i was just joking i want to order pizza"]);
+    expect([contactType.label, mainCategory.label, priority.label]).toEqual(["prank", null, "low"]);
+    expect(priority.evidence).toEqual(contactType.evidence);
+  });
+
+  it("lets neither a joke with a danger in it wait, nor a caller who says nothing", async () => {
+    const joking = await classify(["caller", "i was just joking i want to order pizza"], ["caller", "he has a knife and says he will kill me tonight"]);
+    expect(joking.priority.label).not.toBe("low");
+    const silent = await classify(["agent", "Hello, can you hear me?"], ["agent", "You are silent."]);
+    expect(silent.priority.label).toBeNull();
   });
 
   it("tells a wish to know from a case", async () => {

@@ -100,8 +100,25 @@ describe("builtin entity recognizer", () => {
     expect(await labelsOf(["caller", `namba ni ${spoken}`])).toEqual({ [spoken]: "PHONE_NUMBER" });
   });
 
-  it("does not take the helpline's short code for a telephone number", async () => {
-    expect(await labelsOf(["caller", "I called 116"])).toEqual({});
+  it("begins a telephone number where it begins, and takes none that nobody can dial", async () => {
+    const own = "zero seven two nine five five zero one four zero";
+    expect(await labelsOf(["caller", `i have one ${own}`])).toMatchObject({ [own]: "PHONE_NUMBER" });
+    const abroad = "plus two five six seven seven two one nine oh four double five";
+    expect(await labelsOf(["caller", `it is ${abroad}`])).toMatchObject({ [abroad]: "PHONE_NUMBER" });
+    expect(await labelsOf(["caller", "number yake ni 0716 908 77 dabo two"])).toMatchObject({ "0716 908 77 dabo two": "PHONE_NUMBER" });
+    expect(Object.values(await labelsOf(["caller", "the account is 0142 3347 8100"]))).not.toContain("PHONE_NUMBER");
+    expect(await labelsOf(["caller", "call the constructor 0712 345 678 constructor"])).toMatchObject({ "0712 345 678": "PHONE_NUMBER" });
+  });
+
+  it("takes no word for a number by what JavaScript calls it", async () => {
+    expect(await labelsOf(["caller", "my son the constructor is constructor years old"])).not.toHaveProperty("constructor");
+  });
+
+  it("takes a short code for a telephone number where somebody calls it, and no other number of three digits", async () => {
+    expect(await labelsOf(["caller", "I called 116"])).toEqual({ "116": "PHONE_NUMBER" });
+    expect(await labelsOf(["caller", "nilipiga one one six jana"])).toMatchObject({ "one one six": "PHONE_NUMBER" });
+    expect(await labelsOf(["caller", "we are 116 pupils"])).toEqual({});
+    expect(await labelsOf(["caller", "I called 118 times"])).toEqual({});
   });
 
   it("names a landmark by its own name or by the word near", async () => {

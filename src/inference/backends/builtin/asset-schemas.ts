@@ -139,7 +139,8 @@ export const peopleSchema = z.strictObject({
 
 export const incidentsSchema = z.strictObject({ ...header, incidents: byLanguage });
 
-const numberWords = z.record(z.string(), z.int().min(0));
+/** Without a prototype: "constructor" is a word that may be said. */
+const numberWords = z.record(z.string(), z.int().min(0)).transform((words): Readonly<Record<string, number>> => Object.assign(Object.create(null), words));
 
 export const numbersSchema = z.strictObject({
   ...header,
@@ -149,6 +150,10 @@ export const numbersSchema = z.strictObject({
   joiners: z.array(z.string()),
   spoken_zero: z.array(z.string()),
   repeaters: numberWords,
+  country_codes: z.array(z.string().regex(/^\d{1,3}$/)),
+  plus_words: z.array(z.string()),
+  short_codes: z.array(z.string().regex(/^\d{3,5}$/)),
+  calling_words: z.array(z.string()),
 });
 
 export const timesSchema = z.strictObject({

@@ -31,6 +31,13 @@ function isNoCase({ label }: LabelDecision<ContactType>): boolean {
   return label === "silent" || label === "prank" || label === "wrong_number";
 }
 
+/** A prank or a wrong number can wait, unless something in it sounds like danger. Of a caller who says nothing nobody can tell. */
+function withPriority(classification: CaseClassification, risks: readonly RiskFinding[]): CaseClassification {
+  const { label, score, evidence } = classification.contactType;
+  const canWait = (label === "prank" || label === "wrong_number") && risks.every(({ level }) => level === "low");
+  return canWait ? { ...classification, priority: { label: "low", score, evidence } } : classification;
+}
+
 export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
   readonly description;
   readonly #assets: BuiltinAssets;
@@ -69,7 +76,7 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
     const call = this.readCall(input.segments, signal);
     const ruled = this.rule(call, signal);
     const read = { call, ruled, risks: this.#risks.find(call, signal) };
-    const classification = isLongEnough(call) ? this.#weigh(read) : this.#weighEarly(read);
+    const classification = withPriority(isLongEnough(call) ? this.#weigh(read) : this.#weighEarly(read), read.risks);
     return { classification: this.#labels === undefined ? classification : toHelplineLabels(classification, this.#labels) };
   }
 
@@ -83,7 +90,7 @@ export class BuiltinCaseClassifier implements ModelEngine<"classification"> {
     return this.#risks.find(call, signal);
   }
 
-  /** What is no case has no category and no priority. */
+  /** What is no case has no category, and no priority by the model. */
   #weigh(input: ReadCase): CaseClassification {
     const read = this.#reader.read(input, this.#mainOf);
     return isNoCase(read.contactType) ? { ...read, ...NO_CASE } : read;

@@ -7,6 +7,7 @@ import type { Entity, EntityLabel } from "../../../../core/entity.js";
 import { type Evidence, toEvidence } from "../../../../core/evidence.js";
 import type { EntityInput, EntityOutput } from "../../../entity-recognizer.js";
 import type { ModelEngine } from "../../../model-engine.js";
+import type { NumberLexicon } from "../asset-schemas.js";
 import { checkSegments, describeBuiltin, ruleScore } from "../builtin-engine.js";
 import type { BuiltinAssets } from "../load-builtin-assets.js";
 import { type CallReading, isLongEnough, readCall } from "../text/call-reading.js";
@@ -17,7 +18,7 @@ import { type EntitySpan, resolveOverlaps } from "./entity-span.js";
 import { EntityTagger } from "./entity-tagger.js";
 import { NameFinder } from "./name-finder.js";
 import { PersonFinder } from "./person-finder.js";
-import { findPhoneNumbers } from "./phone-number-finder.js";
+import { findPhoneNumbers, isDialled, isShortCode } from "./phone-number-finder.js";
 import { PhraseEntityFinder } from "./phrase-entity-finder.js";
 import { PlaceFinder } from "./place-finder.js";
 import { RoleFinder } from "./role-finder.js";
@@ -61,7 +62,7 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
     const tagged = this.#tagger.tag({ call, candidates }, signal);
     return addUncontested(
       call,
-      tagged.filter((span) => span.label !== "GENDER" && (span.label !== "PHONE_NUMBER" || hasDigitsEnough(call, span))),
+      tagged.filter((span) => span.label !== "GENDER" && (span.label !== "PHONE_NUMBER" || hasDigitsEnough(call, span, this.#assets.numbers))),
       candidates,
     );
   }
@@ -94,12 +95,12 @@ export class BuiltinEntityRecognizer implements ModelEngine<"entities"> {
 const TRUSTED: ReadonlySet<EntityLabel> = new Set(["NAME", "AGE", "LOCATION", "INCIDENT_TYPE", "LANDMARK", "PHONE_NUMBER"]);
 
 function addUncontested(call: CallReading, tagged: readonly EntitySpan[], candidates: readonly EntitySpan[]): readonly EntitySpan[] {
-  const places = new Map<string, EntitySpan>();
+  const longest = new Map<string, EntitySpan>();
   for (const span of candidates) {
-    if (span.label !== "LOCATION") continue;
-    for (const key of keysOf(span)) if (lengthOf(span) > lengthOf(places.get(key))) places.set(key, span);
+    if (!RULED.has(span.label)) continue;
+    for (const key of keysOf(span)) if (lengthOf(span) > lengthOf(longest.get(`${span.label} ${key}`))) longest.set(`${span.label} ${key}`, span);
   }
-  const widened = tagged.map((span) => (span.label === "LOCATION" ? widest(span, places) : NAMES.has(span.label) ? capitalsOnly(span, call) : span));
+  const widened = tagged.map((span) => (RULED.has(span.label) ? asRuled(span, longest) : NAMES.has(span.label) ? capitalsOnly(span, call) : span));
   const taken = new Set(widened.flatMap(keysOf));
   return perSegment([...widened, ...candidates.filter((span) => TRUSTED.has(span.label) && !keysOf(span).some((key) => taken.has(key)))]);
 }
@@ -123,11 +124,14 @@ function perSegment(spans: readonly EntitySpan[]): readonly EntitySpan[] {
   return [...segments.values()].flatMap((own) => resolveOverlaps(own));
 }
 
-/** A short code such as 116 or 999 is everybody's. */
 const LEAST_DIGITS = 6;
 
-function hasDigitsEnough(call: CallReading, { segmentIndex, firstToken, endToken }: EntitySpan): boolean {
-  const words = call[segmentIndex]?.tokens.slice(firstToken, endToken) ?? [];
+function hasDigitsEnough(call: CallReading, span: EntitySpan, lexicon: NumberLexicon): boolean {
+  const reading = call[span.segmentIndex];
+  if (reading === undefined) return false;
+  const words = reading.tokens.slice(span.firstToken, span.endToken);
+  if (isShortCode(reading, span, lexicon)) return true;
+  if (!isDialled(reading, span, lexicon)) return false;
   return words.reduce((sum, { norm }) => sum + (/\d/.test(norm) ? norm.replace(/\D/g, "").length : 1), 0) >= LEAST_DIGITS;
 }
 
@@ -141,13 +145,14 @@ function capitalsOnly(span: EntitySpan, call: CallReading): EntitySpan {
   return isStart ? span : { ...span, endToken: span.firstToken + 1 };
 }
 
-/** A place with all the words that the gazetteer knows it by. @param places - the longest for each word */
-function widest(span: EntitySpan, places: ReadonlyMap<string, EntitySpan>): EntitySpan {
-  let longest = span;
-  for (const key of keysOf(span)) {
-    const place = places.get(key);
-    if (place !== undefined && lengthOf(place) > lengthOf(longest)) longest = place;
-  }
+/** Rules know where these begin and end: by the gazetteer, and where the digits do. */
+const RULED: ReadonlySet<EntityLabel> = new Set(["LOCATION", "PHONE_NUMBER"]);
+
+/** A place with all the words that it is known by, a number with its own digits. @param found - the longest for each label and word */
+function asRuled(span: EntitySpan, found: ReadonlyMap<string, EntitySpan>): EntitySpan {
+  const others = keysOf(span).flatMap((key) => found.get(`${span.label} ${key}`) ?? []);
+  const longest = others.reduce<EntitySpan | undefined>((best, other) => (lengthOf(other) > lengthOf(best) ? other : best), undefined);
+  if (longest === undefined || (span.label === "LOCATION" && lengthOf(longest) <= lengthOf(span))) return span;
   return { ...longest, score: span.score };
 }
 

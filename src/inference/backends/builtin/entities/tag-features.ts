@@ -10,12 +10,19 @@ import type { EntitySpan } from "./entity-span.js";
 const QUESTIONS: readonly (readonly [string, RegExp])[] = [
   ["age", /\b(how old|what age|years old|umri|miaka|age)\b/i],
   ["name", /\b(name|called|who am i|jina|majina|unaitwa|anaitwa|naongea na nani|speaking with)\b/i],
+  ["own name", /\b(your name|unaitwa|jina lako|naongea na nani|speaking with|who am i)\b/i],
   ["place", /\b(where|wapi|which (town|place|village|county|area|estate)|location|uko|mko|kijiji|mtaa|landmark)\b/i],
   ["who", /\b(who|nani|whose)\b/i],
   ["when", /\b(when|lini|since|tangu|what time|saa ngapi|how long|muda gani)\b/i],
   ["number", /\b(number|namba|nambari|phone|simu|reach you|id|kitambulisho)\b/i],
   ["what", /\b(what (happened|is happening|did)|nini|kimetokea|kilitokea|tell me|niambie|nieleze)\b/i],
 ];
+
+/** What tells that the caller speaks of themself, and of somebody else: a child's own name is the victim's, an adult's is not. */
+const OF_SELF =
+  /\b(nina miaka|una miaka|una umri|how old are you|what class are you|(mjomba|shangazi|baba|mama|mwalimu|babu|bibi) (wangu|yangu)|my (mum|mom|mother|dad|father|uncle|aunt|auntie|stepfather|stepmother|grandmother|grandfather|teacher|parents))\b/gi;
+const OF_ANOTHER =
+  /\b(ana miaka|ana umri|how old is|how old are (they|the)|where is (he|she)|yuko wapi|my (daughter|son|child|children|niece|nephew|pupil|neighbour|neighbor|grandson|granddaughter)|(mtoto|binti|jirani|mjukuu|mwanafunzi) (wangu|yangu)|mwanangu)\b/gi;
 
 export interface TagContext {
   readonly call: CallReading;
@@ -38,10 +45,23 @@ export function callFeatures({ call, candidates }: TagContext): readonly WordFea
       );
     }
   }
-  return call.map((reading, index) => segmentFeatures(reading, ruled[index] ?? [], call[index - 1]));
+  const about = whomAbout(call);
+  return call.map((reading, index) => segmentFeatures(reading, { ruled: ruled[index] ?? [], previous: call[index - 1], about }));
 }
 
-function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly string[])[], previous: SegmentReading | undefined): WordFeatures {
+function whomAbout(call: CallReading): "self" | "another" | "either" {
+  const count = (pattern: RegExp): number => call.reduce((sum, { segment }) => sum + (segment.text.match(pattern)?.length ?? 0), 0);
+  const balance = count(OF_SELF) - count(OF_ANOTHER);
+  return balance > 1 ? "self" : balance < -1 ? "another" : "either";
+}
+
+interface SegmentContext {
+  readonly ruled: readonly (readonly string[])[];
+  readonly previous: SegmentReading | undefined;
+  readonly about: ReturnType<typeof whomAbout>;
+}
+
+function segmentFeatures(reading: SegmentReading, { ruled, previous, about }: SegmentContext): WordFeatures {
   const { tokens } = reading;
   const asked = askedBefore(reading, previous);
   const firstNumber = reading.numbers[0]?.firstToken;
@@ -71,12 +91,18 @@ function segmentFeatures(reading: SegmentReading, ruled: readonly (readonly stri
     const [rule = "none"] = ruled[at] ?? [];
     const number = numberAt.get(at);
     if (number !== undefined) features.push("num", `num=${ageBand(number.value)}`, ...(number.firstToken === firstNumber ? ["num1st"] : []), `num ${rule}`);
-    features.push(`rule+w-1=${rule} ${word(-1)}`, `rule+w+1=${rule} ${word(1)}`);
+    features.push(
+      `rule+w-1=${rule} ${word(-1)}`,
+      `rule+w+1=${rule} ${word(1)}`,
+      `about=${about} ${rule}`,
+      `about=${about} ${reading.segment.channel} ${rule} ${word(-1)}`,
+    );
     const place = Math.min(at - (reading.sentences[token.sentence]?.firstToken ?? 0), 3);
     for (const question of asked[token.sentence] ?? [])
       features.push(
         `q=${question} ${place}`,
         `q=${question} ${rule}`,
+        ...(question === "own name" ? [`q=${question} ${about} ${rule}`] : []),
         ...(number === undefined ? [] : [`qn=${question} ${number.firstToken === firstNumber}`]),
       );
     return features;

@@ -133,7 +133,7 @@ export class SituationFacts {
   }
 
   phone(call: CallReading, entities: readonly Entity[]): Fact | null {
-    const numbers = mentionsOf(call, entities, (label) => label === "PHONE_NUMBER");
+    const numbers = mentionsOf(call, entities, (label) => label === "PHONE_NUMBER").filter(({ evidence }) => isOfOnePerson(evidence.text));
     const own = numbers.find(({ segmentIndex }) => isCaller(call[segmentIndex] as CallReading[number])) ?? numbers[0];
     return own === undefined ? null : { evidence: own.evidence, score: 0.8 };
   }
@@ -151,6 +151,13 @@ export class SituationFacts {
     }
     return rankClauses(call, cues);
   }
+}
+
+/** A short code such as 116 is everybody's. */
+const LEAST_DIGITS = 6;
+
+function isOfOnePerson(number: string): boolean {
+  return (number.replace(/\D/g, "").length || number.split(/\s+/).length) >= LEAST_DIGITS;
 }
 
 function isQuestion({ tokens, sentences }: CallReading[number], at: number): boolean {
