@@ -84,7 +84,8 @@ function endOfDigits(reading: SegmentReading, first: number, lexicon: NumberLexi
     const gap = reading.segment.text.slice(previous?.endOffset ?? 0, token.startOffset);
     if (at > first && !GROUP_GAP.test(gap)) break;
     if (digitsOf(token.norm, lexicon) !== "") end = at + 1;
-    else if (lexicon.repeaters[token.norm] === undefined) break;
+    // Said over and over it says nothing, and to look past all of it from each would take for ever.
+    else if (lexicon.repeaters[token.norm] === undefined || (at > first && lexicon.repeaters[previous?.norm ?? ""] !== undefined)) break;
   }
   return end;
 }

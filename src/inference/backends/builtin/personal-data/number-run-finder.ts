@@ -174,6 +174,8 @@ export class NumberRunFinder {
         else if (!PARTS_BETWEEN.has(token.norm) && !(digits >= DIGITS_AROUND_ODD_WORD && this.#isMisheard(reading, at))) break;
         continue;
       }
+      // Said over and over it says nothing, and to look past all of it from each would take for ever.
+      if (part.repeat !== undefined && repeat !== 1) break;
       // "Twenty two" has two digits, and "double two" as well.
       const isUnitOfTens = isAfterTens && part.digits === 1 && !/\d/.test(token.norm);
       if (!isUnitOfTens) digits += part.digits === 1 ? repeat : part.digits;
