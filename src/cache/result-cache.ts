@@ -17,6 +17,5 @@ export const KEPT_MS = 60 * 60_000;
 export const MOST_KEPT_CHARACTERS = 1_000_000;
 
 /** What came of asking for one: `failed` where the cache could not be asked. */
-export const LOOKUP_OUTCOMES = ["hit", "miss", "failed"] as const;
-export type LookupOutcome = (typeof LOOKUP_OUTCOMES)[number];
+export type LookupOutcome = "hit" | "miss" | "failed";
 export type OnLookup = (outcome: LookupOutcome) => void;
