@@ -71,9 +71,10 @@ function createBalancer(helpline) {
   const balancer = {
     sentOn: 0,
     async ask(path, init = () => ({})) {
-      turn++;
+      // Of its own: while this one waits, others take their turns, and the second attempt has to go to the other process.
+      const first = turn++;
       for (let attempt = 0; ; attempt++) {
-        const { url } = apis[(turn + attempt) % apis.length];
+        const { url } = apis[(first + attempt) % apis.length];
         const { headers, ...rest } = init();
         const response = await fetch(`${url}${path}`, { ...rest, headers: { ...headers, authorization: `Bearer ${helpline.adminKey}` } }).catch(
           () => undefined,
