@@ -11,6 +11,11 @@ const BUILD = "test/support/build-dist.ts";
 /** The built program: threads and processes that it spawns start at once, where from source each would translate it anew. */
 const BUILT = { resolve: { alias: [{ find: /^(?:\.\.\/)+src\/(.*)$/, replacement: fileURLToPath(new URL("dist/$1", import.meta.url)) }] } };
 
+/** Tests of the built program that start several processes, a browser or a load that must keep up. */
+const ALONE = ["chaos", "dashboard", "deployment", "live-crash", "live-load", "roles", "roles-mariadb", "watch-recovery"].map(
+  (name) => `test/system/${name}.test.ts`,
+);
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -21,8 +26,9 @@ export default defineConfig({
       tier("architecture", 20_000),
       tier("conformance", 60_000, { globalSetup: BUILD }, BUILT),
       tier("service", 60_000, { globalSetup: BUILD }, BUILT),
-      // What it spawns takes both cores already.
-      tier("system", 240_000, { globalSetup: BUILD, fileParallelism: false }),
+      tier("system", 240_000, { globalSetup: BUILD, exclude: ALONE }),
+      // What they spawn takes both cores already.
+      tier("system-alone", 240_000, { globalSetup: BUILD, include: ALONE, fileParallelism: false }),
     ],
   },
 });

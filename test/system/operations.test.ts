@@ -4,7 +4,6 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,13 +14,12 @@ import { samplePath, shortClip } from "../support/sample-audio.js";
 import { makeTemporaryDirectory, type TemporaryDirectory } from "../support/temporary-directory.js";
 import { until } from "../support/until.js";
 
-function processDirectories(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith("openchs-process-"));
-}
-
-function workFiles(name: string): number {
-  const work = join(tmpdir(), name, "work");
-  return existsSync(work) ? readdirSync(work).length : 0;
+/** How many files the runs of `process` in this temporary directory hold. @returns nothing where there is no run */
+function workFilesOf(temporary: string): number | undefined {
+  const runs = readdirSync(temporary).filter((name) => name.startsWith("openchs-process-"));
+  if (runs.length === 0) return undefined;
+  const works = runs.map((name) => join(temporary, name, "work")).filter((work) => existsSync(work));
+  return works.reduce((sum, work) => sum + readdirSync(work).length, 0);
 }
 
 describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the service", () => {
@@ -175,13 +173,14 @@ describe.skipIf(isMissing("pocketsphinx", "ffmpeg", "openssl"))("operating the s
   });
 
   it("removes what it decoded when process is interrupted", async () => {
-    const before = processDirectories();
-    const child = spawnCli(["process", samplePath("early-marriage", "call-8k-alaw.wav"), "--language", "en"]);
-    await until("it works on the recording", () => processDirectories().some((name) => !before.includes(name) && workFiles(name) > 0), 15_000, 20);
+    const temporary = join(directory.path, "temporary");
+    mkdirSync(temporary);
+    const child = spawnCli(["process", samplePath("early-marriage", "call-8k-alaw.wav"), "--language", "en"], { env: { TMPDIR: temporary } });
+    await until("it works on the recording", () => (workFilesOf(temporary) ?? 0) > 0, 15_000, 20);
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGINT");
     expect(await ended).not.toBe(0);
-    expect(processDirectories().filter((name) => !before.includes(name))).toEqual([]);
+    expect(workFilesOf(temporary)).toBeUndefined();
   });
 
   it("touches nothing in a work folder that is not its own, and tells an operator what the system refused", async () => {
