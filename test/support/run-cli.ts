@@ -13,7 +13,8 @@ export interface CliResult {
 }
 
 export interface CliOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** On top of this process's; `undefined` takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
 }
 

@@ -9,8 +9,18 @@ export type { Ort };
 /** What computes: the processor, or a GPU by CUDA. */
 export type ComputeDevice = "cpu" | "cuda";
 
+/**
+ * Its builds tell Microsoft of every start, model and error, and keep what could not be sent, unless this is set before they
+ * are loaded. A thread has a copy of the environment that native code does not see: whoever starts a thread that loads the
+ * runtime calls this in the main thread first.
+ */
+export function forbidTelemetry(): void {
+  process.env["ORT_DISABLE_TELEMETRY"] = "1";
+}
+
 /** @throws AppError `MODEL_NOT_READY` when onnxruntime-node is not installed or does not run on this machine */
 export async function loadOnnxRuntime(): Promise<OrtRuntime> {
+  forbidTelemetry();
   try {
     const loaded = (await import("onnxruntime-node")) as unknown as { default?: OrtRuntime } & OrtRuntime;
     // A CommonJS package: loaders differ in whether its exports stand under `default`.

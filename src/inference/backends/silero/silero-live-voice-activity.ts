@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import { BUSY_THREAD_LIMITS, type ThreadEntry, threadEntry } from "../../../core/module-entry.js";
 import { type LiveSampleRateHz, type LiveVoiceActivity, liveFrameSamples } from "../../live-voice-activity.js";
 import { frameDbfs } from "../energy/energy-voice-activity-detector.js";
+import { forbidTelemetry } from "../onnx/onnx-runtime.js";
 import type { FrameBatch, MessageFromThread, MessageToThread, ThreadOptions } from "./voice-activity-message.js";
 
 interface PendingFrame {
@@ -71,6 +72,7 @@ export async function createSileroLiveVoiceActivity(options: ThreadOptions): Pro
 }
 
 async function startThread(thread: ThreadEntry, workerData: ThreadOptions): Promise<Worker> {
+  forbidTelemetry();
   const worker = new Worker(thread.entry, { workerData, eval: thread.eval, resourceLimits: BUSY_THREAD_LIMITS });
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error("the voice activity thread did not start")), START_DEADLINE_MS);
