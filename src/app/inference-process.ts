@@ -14,6 +14,7 @@ import { createRemoteRecognizer } from "../inference/backends/remote/remote-reco
 import { createSileroVoiceActivityDetector } from "../inference/backends/silero/silero-voice-activity-detector.js";
 import type { ModelEngine } from "../inference/model-engine.js";
 import { reportUnable, runInferenceWorker } from "../inference/pool/inference-worker.js";
+import { loadRiskGuidance, withRiskGuidance } from "./casework/risk-guidance.js";
 import { loadTaxonomy } from "./casework/taxonomy.js";
 import { chooseDevice } from "./compute-device.js";
 import { createInstalledEngines } from "./installed-engines.js";
@@ -76,7 +77,7 @@ async function createEngines(options: InferenceProcessArguments, readsText: bool
     engines.push(createPocketsphinxRecognizer(options) as ModelEngine);
   }
   engines.push(...rules);
-  return engines;
+  return withRiskGuidance(engines, await loadRiskGuidance(options.dataDirectory));
 }
 
 /** Empty lines and what follows a `#` are left out. */

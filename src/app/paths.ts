@@ -12,7 +12,7 @@ export function packageRoot(): string {
 }
 
 export interface PackageAssets {
-  /** Lexicons, gazetteers, taxonomies, rubrics. */
+  /** Lexicons, gazetteers, taxonomies, rubrics, guidance. */
   readonly languageData: string;
   readonly voiceActivityModel: string;
   /** The recording of synthetic calls. */

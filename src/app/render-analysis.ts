@@ -66,7 +66,10 @@ function renderClassification(analysis: WireAnalysis): string[] {
 function renderRisk(analysis: WireAnalysis): string[] {
   if (analysis.risk === null) return notThere(analysis, "risk");
   if (analysis.risk.length === 0) return ["  no sign of risk in the words"];
-  return analysis.risk.map(({ kind, level, score, evidence }) => `  ${level.padEnd(8)} ${kind}  ${score.toFixed(2)}${quote(evidence)}`);
+  return analysis.risk.flatMap(({ kind, level, score, evidence, lowered_by: loweredBy }) => [
+    `  ${level.padEnd(8)} ${kind}  ${score.toFixed(2)}${quote(evidence)}`,
+    ...(level === "low" ? [] : (loweredBy?.["en"] ?? []).map((statement) => `           lower if: ${statement}`)),
+  ]);
 }
 
 function renderSummary(analysis: WireAnalysis): string[] {

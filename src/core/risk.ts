@@ -18,6 +18,9 @@ export const RISK_KINDS = [
 ] as const;
 export type RiskKind = (typeof RISK_KINDS)[number];
 
+/** What would make a danger less grave, for a counsellor to find out: statements by language, `en` and `sw`. */
+export type RiskLowering = Readonly<Record<string, readonly string[]>>;
+
 /** One risk of a call. `evidence` is never empty; `atMs` is the call audio time of its first words. */
 export interface RiskFinding {
   readonly kind: RiskKind;
@@ -26,4 +29,6 @@ export interface RiskFinding {
   readonly score: number;
   readonly evidence: readonly Evidence[];
   readonly atMs: number;
+  /** The same for every finding of the kind; undefined in analyses from before there was any. */
+  readonly loweredBy?: RiskLowering;
 }

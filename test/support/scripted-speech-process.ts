@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
+import { loadRiskGuidance, withRiskGuidance } from "../../src/app/casework/risk-guidance.js";
 import type { InferenceProcessArguments } from "../../src/app/inference-process.js";
 import { createBuiltinEngines } from "../../src/inference/backends/builtin/create-builtin-engines.js";
 import { createEnergyVoiceActivityDetector } from "../../src/inference/backends/energy/energy-voice-activity-detector.js";
@@ -41,8 +42,9 @@ const speech = createScriptedEngine({
 });
 
 const options = JSON.parse(process.argv[2] ?? "{}") as InferenceProcessArguments;
+const rules = createBuiltinEngines({ assetsDirectory: options.dataDirectory }) as readonly ModelEngine[];
 runInferenceWorker([
   speech as ModelEngine,
   createEnergyVoiceActivityDetector() as ModelEngine,
-  ...createBuiltinEngines({ assetsDirectory: options.dataDirectory }),
+  ...withRiskGuidance(rules, await loadRiskGuidance(options.dataDirectory)),
 ]);

@@ -1,10 +1,13 @@
 /** The dashboard in a real browser against the real service, with a call that comes in as Asterisk sends it. */
+import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectTo, legMessages } from "../support/audiosocket-client.js";
 import { isMissing } from "../support/requirements.js";
+import { ROOT } from "../support/source-tree.js";
 import { startGateway, type TestGateway } from "../support/start-gateway.js";
 import { legOf } from "../support/telephone-leg.js";
 import { until } from "../support/until.js";
@@ -72,6 +75,10 @@ describe.skipIf(isMissing("chromium"))("the dashboard", () => {
     await visible(".line[data-line]:not(.interim)");
     await visible('.risk[role="alert"]');
     expect(await page.locator('.risk[role="alert"]').first().textContent()).toContain("kill me");
+    await page.getByRole("button", { name: "What would make it less serious" }).first().click();
+    await visible(".lowering li");
+    const guidance = readFileSync(join(ROOT, "data", "guidance", "risks.json"), "utf8");
+    for (const statement of await page.locator(".lowering li").allTextContents()) expect(guidance).toContain(`"${statement}"`);
     await page.keyboard.press("a");
     await visible(".risk.calm");
     await spoken;

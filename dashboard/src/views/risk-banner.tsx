@@ -82,10 +82,36 @@ function RiskWords({ risk }: { readonly risk: RiskState }): JSX.Element {
           <EvidenceQuote key={`${evidence.segment_id}:${evidence.start_offset}`} evidence={evidence} />
         ))}
       </p>
+      <Lowering statements={finding.lowered_by?.[language] ?? []} />
       {isInterim ? <p class="small">{words.riskInterim}</p> : null}
       {acknowledgement === undefined ? null : (
         <p class="small">{isCalm(risk) ? words.seenBy(acknowledgement.by, toTimeOfDay(acknowledgement.at, language)) : words.riskRisen}</p>
       )}
+    </div>
+  );
+}
+
+/**
+ * Closed until asked for: a reminder of what to find out, not a finding. Not a `details` element: Chromium leaves one that was
+ * moved, as risks are when a graver one comes, without its content.
+ */
+function Lowering({ statements }: { readonly statements: readonly string[] }): JSX.Element | null {
+  const { words } = useWords();
+  const [isOpen, setIsOpen] = useState(false);
+  if (statements.length === 0) return null;
+  return (
+    <div class="small lowering">
+      <button type="button" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+        <span aria-hidden="true">{isOpen ? "▾ " : "▸ "}</span>
+        {words.riskLowered}
+      </button>
+      {isOpen ? (
+        <ul>
+          {statements.map((statement) => (
+            <li key={statement}>{statement}</li>
+          ))}
+        </ul>
+      ) : null}
     </div>
   );
 }

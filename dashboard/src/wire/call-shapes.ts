@@ -75,6 +75,8 @@ export interface RiskFinding {
   readonly score: number;
   readonly evidence: readonly Evidence[];
   readonly at_ms: number;
+  /** By language: what would make it less grave. */
+  readonly lowered_by?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Summary {

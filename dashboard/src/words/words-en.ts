@@ -81,6 +81,7 @@ const PAGE_EN = {
   riskInterim: "Heard in words that were not settled yet.",
   riskRisen: "It has become more serious since somebody saw it.",
   acknowledge: "I have seen it",
+  riskLowered: "What would make it less serious",
   acknowledgeShortcut: "key a",
   seenBy: (by: string, time: string) => `Seen by ${by} at ${time}`,
   showWords: "Show these words in the transcript",

@@ -82,6 +82,7 @@ export const WORDS_SW: Words = {
   riskInterim: "Imesikika katika maneno ambayo hayajathibitika.",
   riskRisen: "Imekuwa nzito zaidi tangu ilipoonwa.",
   acknowledge: "Nimeiona",
+  riskLowered: "Nini kingepunguza hatari",
   acknowledgeShortcut: "kitufe a",
   seenBy: (by, time) => `Imeonwa na ${by} saa ${time}`,
   showWords: "Onyesha maneno haya kwenye mazungumzo",

@@ -89,7 +89,16 @@ export const analysisSchema = z.object({
       priority: decision(z.enum(PRIORITIES)),
     })
     .nullable(),
-  risk: z.array(z.object({ kind: z.enum(RISK_KINDS), level: z.enum(PRIORITIES), score, evidence: z.array(evidenceSchema), at_ms: milliseconds })).nullable(),
+  risk: z
+    .array(
+      z.object({
+        kind: z.enum(RISK_KINDS),
+        level: z.enum(PRIORITIES),
+        ...{ score, evidence: z.array(evidenceSchema), at_ms: milliseconds },
+        lowered_by: z.record(z.string(), z.array(z.string())).optional().describe("by language: what would make it less grave, for the counsellor to find out"),
+      }),
+    )
+    .nullable(),
   summary: z.object({ text: z.string(), sentences: z.array(z.object({ text: z.string(), evidence: z.array(evidenceSchema) })) }).nullable(),
   answers: z
     .array(
