@@ -52,7 +52,11 @@ export const CALL_EVENTS: Readonly<Record<CallEventType, EventDefinition>> = {
   },
   "risk.raised": {
     meaning: "One sign of danger, with the words it rests on. Once per kind; once more when the whole recording shows a higher level.",
-    payload: z.object({ task_id: taskId, finding: part.risk.unwrap().element, is_interim: z.boolean().describe("raised on speech in progress") }),
+    payload: z.object({
+      task_id: taskId,
+      finding: part.risk.unwrap().element,
+      is_interim: z.boolean().describe("raised on speech in progress; only high and critical are"),
+    }),
   },
   "risk.acknowledged": {
     meaning: "A person has seen the risk and taken it on.",

@@ -96,8 +96,10 @@ export class LiveReading {
   /** Once per kind, and again when it is worse than was told. */
   #raise(findings: readonly RiskFinding[], isInterim: boolean): void {
     for (const finding of findings) {
-      // A sign that is most likely none stands in the analysis; nobody is interrupted for it.
-      if (finding.level === "low" || !isMoreUrgent(finding.level, this.#risks.get(finding.kind)?.level)) continue;
+      // A sign that is most likely none stands in the analysis; nobody is interrupted for it. Half a sentence looks like this and
+      // that in turn: what is not grave waits until it is settled.
+      const least = isInterim ? "medium" : "low";
+      if (!isMoreUrgent(finding.level, least) || !isMoreUrgent(finding.level, this.#risks.get(finding.kind)?.level)) continue;
       this.#risks.set(finding.kind, finding);
       this.#hasNewRisk = true;
       this.#call.emit({ type: "risk.raised", payload: { taskId: this.#call.taskId(), finding, isInterim } });
