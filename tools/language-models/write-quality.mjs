@@ -10,6 +10,7 @@ import { measureLanguage } from "./measure-language.mjs";
 import { measureMasking } from "./measure-masking.mjs";
 import { measureQuestions } from "./measure-questions.mjs";
 import { measureSummaries } from "./measure-summaries.mjs";
+import { measureUnseen } from "./measure-unseen.mjs";
 import { crossValidateCases } from "./train-cases.mjs";
 import { crossValidateEntities } from "./train-entities.mjs";
 import { crossValidateRisk } from "./train-risk.mjs";
@@ -41,11 +42,19 @@ function byCondition(sheets, names) {
   return table(["", `${CONDITIONS[0][0]} (95 %)`, ...CONDITIONS.slice(1).map(([name]) => name), "cases"], rows);
 }
 
+/** Measures of the two sets side by side. */
+function unseenTable(sheets, names) {
+  const shownOf = (measure) => `${figure(measure?.value)} (${figure(measure?.low)} to ${figure(measure?.high)})`;
+  const rows = names.map(([name, shown]) => [shown ?? name, ...sheets.flatMap((sheet) => [shownOf(find(sheet, name)), find(sheet, name)?.cases ?? 0])]);
+  return table(["", "a (95 %)", "cases", "b (95 %)", "cases"], rows);
+}
+
 const sequence = async (work) => {
   const found = [];
   for (const [, damage] of CONDITIONS) found.push(await work(damage));
   return found;
 };
+const sequenceOf = async (task) => [await measureUnseen(task, "a"), await measureUnseen(task, "b")];
 const entities = await sequence((damage) => crossValidateEntities({ damage }));
 const risks = await sequence((damage) => crossValidateRisk({ damage }));
 const cases = await sequence((damage) => crossValidateCases({ damage }));
@@ -53,6 +62,7 @@ const languages = await sequence((damage) => measureLanguage(damage));
 const questions = await sequence((damage) => measureQuestions(damage));
 const summaries = await sequence((damage) => measureSummaries(damage));
 const [maskings, developedMaskings] = ["a", "b"].map((set) => CONDITIONS.map(([, damage]) => measureMasking(set, damage)));
+const unseen = { entities: await sequenceOf("entities"), classification: await sequenceOf("classification") };
 const MASKING_ROWS = [
   ..."NAME PHONE_NUMBER EMAIL NATIONAL_ID ACCOUNT_NUMBER CASE_NUMBER PLATE ADDRESS SCHOOL PLACE".split(" ").map((kind) => [`${kind} recall`]),
   ["recall of phones, ids and e-mail"],
@@ -118,6 +128,21 @@ F1 by distinct string per label and call, whatever the case. \`GENDER\` counts w
 "daughter" or "she", which they do not. A school by its name counts as a \`LANDMARK\`. A text that does not say who speaks is read by the rules alone.
 
 ${byCondition(entities, [...ENTITY_ROWS.map((label) => [`${label} distinct F1`, label]), ["all labels distinct F1", "all labels"], ["all labels strict F1", "all labels, exact places"], ["all labels overlapping F1", "all labels, overlapping places"]])}
+
+### On parts of calls that nothing has learned from
+
+\`unseen-excerpts-a\` and \`-b\`, written blind after the models: three to eight turns each, with people described and not named, bystanders under
+the same words, a place to go by in nearly every one, most of them Swahili or mixed in b. Read by the models as they ship. Models that learned
+from them as well were no better in the five folds (VICTIM 0.62, PERPETRATOR 0.41, LANDMARK 0.53, all labels 0.67), so they are kept to measure on.
+
+${unseenTable(unseen.entities, [...ENTITY_ROWS.map((label) => [`${label} distinct F1`, label]), ["all labels distinct F1", "all labels"]])}
+
+What such a part alone says of the case:
+
+${unseenTable(
+  unseen.classification,
+  ["main category", "sub category", "priority"].map((head) => [`${head} accuracy`]).concat([["recall of critical priority"]]),
+)}
 
 ## Risk, by utterance
 
