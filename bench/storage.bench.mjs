@@ -15,7 +15,6 @@ import { createCallEventRepository } from "../dist/storage/repositories/call-eve
 import { createCallRepository } from "../dist/storage/repositories/call-repository.js";
 import { createCallTextRepository } from "../dist/storage/search/call-text-repository.js";
 import { createWordDigest } from "../dist/storage/search/word-digest.js";
-import { inUnitOfWork } from "../dist/storage/unit-of-work.js";
 import { startMariadb, startPostgres } from "./database-servers.mjs";
 import { inDirectory, percentile, round } from "./measure.mjs";
 
@@ -103,7 +102,7 @@ async function measure(kind, database, { directory, calls: callCount, segments: 
     syncMs.push(performance.now() - startedAt);
     const from = performance.now();
     const event = { type: "segment.final", payload: { taskId, pass: "live", segment: segmentOf(index) } };
-    await inUnitOfWork(database, (unitOfWork) => events.append(task, [event], Date.now(), unitOfWork));
+    await events.appendTogether([{ call: task, events: [event] }], Date.now());
     return performance.now() - from;
   });
   closeSync(file);

@@ -112,7 +112,7 @@ async function livePartsOf(parts: UseCaseParts, voiceActivity: LiveVoiceActivity
   return {
     ...{ database, calls, liveCallRecords, analyses, sealers, audioStore, journal, queue, eventLog, audit, clock, logger, inference, recognition },
     authorized: authorize(EXCHANGE, "recording:create"),
-    writer: createLiveEventWriter({ database, eventLog, clock, logger }),
+    writer: createLiveEventWriter({ eventLog, clock, logger }),
     isSpeechByLoudness: voiceActivity.isDegraded,
     createChannel: (options) => new LiveChannel({ ...options, voiceActivity, suspectKind: (text) => suspectKind(text, phantomPhrases) }),
     ...{ mode: config.live.mode, language: "auto", speechEngine: config.inference.speechEngine, maxAttempts: config.queue.maxAttempts },

@@ -16,7 +16,7 @@ import type { Authorized } from "../security/authorization.js";
 import { recordCallReading } from "../security/call-reading.js";
 import { coverEvent } from "../security/masking/cover-text.js";
 import type { CallSealer } from "../security/sealing/sealed-text.js";
-import type { CallEventRepository } from "../storage/repositories/call-event-repository.js";
+import type { CallEventRepository, CallEvents } from "../storage/repositories/call-event-repository.js";
 import type { CallRepository } from "../storage/repositories/call-repository.js";
 import type { UnitOfWork } from "../storage/unit-of-work.js";
 import type { TextMasking } from "./text-masking.js";
@@ -36,6 +36,8 @@ export interface FollowCallRequest extends Omit<FollowRequest, "taskId"> {
 export interface CallEventLog {
   /** Numbers and stores events of a call; whoever follows it is told once the unit of work is durable. */
   append(call: { readonly callId: string; readonly sealer: CallSealer }, events: readonly NewCallEvent[], unitOfWork: UnitOfWork): Promise<void>;
+  /** The same for several calls, each named once, in a transaction of its own. @throws AppError `STORAGE_CONFLICT` when one of them is not there */
+  appendTogether(entries: readonly CallEvents[]): Promise<void>;
   /**
    * The events of a task's call after `afterSeq`, those that exist and those to come, until the task has ended. Text is
    * shown to roles with `transcript:read`, audited before the first; others get it masked.
@@ -80,6 +82,10 @@ export function createCallEventLog(dependencies: CallEventLogDependencies): Call
       if (added.length === 0) return;
       await events.append(call, added, clock.nowMs(), unitOfWork);
       unitOfWork.afterCommit(() => bus.publish(`call/${call.callId}`));
+    },
+    async appendTogether(entries) {
+      await events.appendTogether(entries, clock.nowMs());
+      for (const { call } of entries) bus.publish(`call/${call.callId}`);
     },
     async follow({ actor }, request) {
       const job = await findJob(dependencies, request.taskId);

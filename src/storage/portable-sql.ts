@@ -1,5 +1,5 @@
 /** The few statements that the databases do not write alike. */
-import { type InsertObject, type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
+import { CompiledQuery, type InsertObject, type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
 import { AppError } from "../core/errors.js";
 import type { AppDatabase } from "./database.js";
 import type { DatabaseSchema } from "./schema.js";
@@ -16,6 +16,22 @@ export interface RowWrite<Table extends TableName> {
   /** The columns of the row that tell it from others. */
   readonly key: readonly (keyof Row<Table> & string)[];
   readonly row: Row<Table>;
+}
+
+/**
+ * Every insert of one row has the same text: it is built once, where something waits for it.
+ *
+ * @param build - the insert of a row; what it adds to the values has no parameters. All rows have the columns of the first.
+ */
+export function compileOnce<Row extends object>(build: (row: Row) => { compile(): CompiledQuery }): (row: Row) => CompiledQuery {
+  let template: { readonly text: string; readonly columns: readonly (keyof Row)[] } | undefined;
+  return (row) => {
+    template ??= { text: build(row).compile().sql, columns: Object.keys(row) as (keyof Row)[] };
+    return CompiledQuery.raw(
+      template.text,
+      template.columns.map((column) => row[column]),
+    );
+  };
 }
 
 /** Leaves a row with the same key as it is. @returns false when there was one */

@@ -56,6 +56,21 @@ export function describeFollowingStorage({ openParts }: StorageOfTest): void {
       const sealer = sealers.open(callId, sealers.wrap(callId, sealers.newCallKey()));
       await expect(work((unitOfWork) => events.append({ callId, sealer }, [PROGRESS], 1, unitOfWork))).rejects.toMatchObject({ code: "STORAGE_CONFLICT" });
     });
+
+    it("stores nothing of several calls together when one of them is gone", async () => {
+      const { calls, events, insertTask, work } = await openParts();
+      const [stays, goes] = [await insertTask(), await insertTask()];
+      const together = [stays, goes].map((call) => ({ call, events: [PROGRESS] }));
+      await events.appendTogether(together, 1);
+      await work((unitOfWork) => calls.removeCall(goes.callId, unitOfWork));
+      for (let again = 0; again < 2; again += 1) await expect(events.appendTogether(together, 2)).rejects.toMatchObject({ code: "STORAGE_CONFLICT" });
+      await events.appendTogether([{ call: stays, events: [ENDED] }], 3);
+      const stored = await events.list(stays, { afterSeq: 0, limit: 9 });
+      expect(stored.map(({ seq, atMs, type }) => [seq, atMs, type])).toEqual([
+        [1, 1, "analysis.progressed"],
+        [2, 3, "analysis.completed"],
+      ]);
+    });
   });
 
   describe("the repository of calls that run", () => {

@@ -71,6 +71,23 @@ function describeLogsOfTwo({ openTwice }: StorageOfTest): void {
     expect(seqs).toEqual(Array.from({ length: 160 }, (_, index) => index + 1));
   });
 
+  it("number the events of calls that each appends to alone, together and beside others, without a gap or a double", async () => {
+    const [first, second] = await openTwice();
+    const [one, other] = [await first.insertTask(), await first.insertTask()];
+    const together = [one, other].map((call) => ({ call, events: [PROGRESS, PROGRESS] }));
+    for (let round = 0; round < 5; round += 1) {
+      await first.events.appendTogether(together, 1);
+      await first.events.appendTogether(together, 2);
+      await second.events.appendTogether(together.slice(round % 2), 3);
+    }
+    await byBoth([first, second], 20, ({ events, work }, index) =>
+      index % 3 === 0 ? work((unitOfWork) => events.append(one, [PROGRESS], 1, unitOfWork)) : events.appendTogether([{ call: one, events: [PROGRESS] }], 1),
+    );
+    const seqsOf = async (task: typeof one) => (await second.events.list(task, { afterSeq: 0, limit: 500 })).map(({ seq, type }) => [seq, type]);
+    const numbered = (count: number) => Array.from({ length: count }, (_, index) => [index + 1, "analysis.progressed"]);
+    expect([await seqsOf(one), await seqsOf(other)]).toEqual([numbered(5 * 4 + 3 * 2 + 40), numbered(5 * 6)]);
+  });
+
   it("store stages with events, new parts and outcomes of one call without waiting for each other for ever", async () => {
     const [first, second] = await openTwice();
     const { callId, sealer } = await first.insertTask();

@@ -7,8 +7,7 @@ import type { Clock } from "../../core/clock.js";
 import { AppError } from "../../core/errors.js";
 import type { Logger } from "../../core/log.js";
 import type { CallSealer } from "../../security/sealing/sealed-text.js";
-import type { AppDatabase } from "../../storage/database.js";
-import { inUnitOfWork } from "../../storage/unit-of-work.js";
+import type { CallEvents } from "../../storage/repositories/call-event-repository.js";
 import type { CallEventLog } from "../call-event-log.js";
 
 export interface LiveEventWriter {
@@ -18,15 +17,13 @@ export interface LiveEventWriter {
 }
 
 export interface LiveEventWriterOptions {
-  readonly database: AppDatabase;
-  readonly eventLog: CallEventLog;
+  readonly eventLog: Pick<CallEventLog, "appendTogether">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 interface WaitingEvent {
-  readonly callId: string;
-  readonly sealer: CallSealer;
+  readonly call: CallEvents["call"];
   readonly event: NewCallEvent;
 }
 
@@ -34,31 +31,18 @@ const RETRY_MS = 1_000;
 const EVENTS_AT_ONCE = 200;
 
 /** Writes as soon as something is appended; what comes meanwhile goes with the next transaction. */
-export function createLiveEventWriter({ database, eventLog, clock, logger }: LiveEventWriterOptions): LiveEventWriter {
+export function createLiveEventWriter({ eventLog, clock, logger }: LiveEventWriterOptions): LiveEventWriter {
   let waiting: WaitingEvent[] = [];
   let running: Promise<void> | undefined;
 
-  const store = (batch: readonly WaitingEvent[]): Promise<void> =>
-    inUnitOfWork(database, async (unitOfWork) => {
-      for (const [callId, events] of byCall(batch)) {
-        const [first] = events;
-        if (first !== undefined) {
-          await eventLog.append(
-            { callId, sealer: first.sealer },
-            events.map(({ event }) => event),
-            unitOfWork,
-          );
-        }
-      }
-    });
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, EVENTS_AT_ONCE);
       waiting = waiting.slice(batch.length);
       try {
-        await store(batch);
+        await eventLog.appendTogether(byCall(batch));
       } catch (error) {
-        waiting = [...(await withoutDeletedCalls(error, batch, store)), ...waiting];
+        waiting = [...(await withoutDeletedCalls(error, batch, eventLog)), ...waiting];
         if (waiting.length === 0) return;
         logger.warn("Events of live calls could not be stored; trying again", { count: waiting.length });
         await new Promise<void>((resolve) => clock.schedule(RETRY_MS, resolve));
@@ -72,8 +56,8 @@ export function createLiveEventWriter({ database, eventLog, clock, logger }: Liv
     return running;
   };
   return {
-    append({ callId, sealer }, event) {
-      waiting.push({ callId, sealer, event });
+    append(call, event) {
+      waiting.push({ call, event });
       void start();
     },
     async flush() {
@@ -86,26 +70,25 @@ export function createLiveEventWriter({ database, eventLog, clock, logger }: Liv
 async function withoutDeletedCalls(
   error: unknown,
   batch: readonly WaitingEvent[],
-  store: (batch: readonly WaitingEvent[]) => Promise<void>,
+  eventLog: LiveEventWriterOptions["eventLog"],
 ): Promise<readonly WaitingEvent[]> {
   if (!(error instanceof AppError) || error.code !== "STORAGE_CONFLICT") return batch;
   const left: WaitingEvent[] = [];
-  for (const events of byCall(batch).values()) {
-    await store(events).catch((cause: unknown) => {
+  for (const entry of byCall(batch)) {
+    await eventLog.appendTogether([entry]).catch((cause: unknown) => {
       const isGone = cause instanceof AppError && cause.code === "STORAGE_CONFLICT";
-      if (!isGone) left.push(...events);
+      if (!isGone) left.push(...batch.filter(({ call }) => call.callId === entry.call.callId));
     });
   }
   return left;
 }
 
-function byCall(batch: readonly WaitingEvent[]): ReadonlyMap<string, readonly WaitingEvent[]> {
-  const calls = new Map<string, WaitingEvent[]>();
-  for (const entry of batch) {
-    const events = calls.get(entry.callId) ?? [];
-    events.push(entry);
-    calls.set(entry.callId, events);
+function byCall(batch: readonly WaitingEvent[]): readonly CallEvents[] {
+  const calls = new Map<string, CallEvents & { readonly events: NewCallEvent[] }>();
+  for (const { call, event } of batch) {
+    const entry = calls.get(call.callId) ?? { call, events: [] };
+    entry.events.push(event);
+    calls.set(call.callId, entry);
   }
-  // Each call is locked while its events are numbered: in one order by all, nobody waits for another that waits for them.
-  return new Map([...calls].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return [...calls.values()];
 }

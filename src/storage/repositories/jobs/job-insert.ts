@@ -1,7 +1,8 @@
 /** Puts jobs into their table; a job whose idempotency key is taken is left out and the earlier one is named. */
-import { CompiledQuery, type Kysely, sql } from "kysely";
+import { type CompiledQuery, type Kysely, sql } from "kysely";
 import { AppError } from "../../../core/errors.js";
 import type { AppDatabase } from "../../database.js";
+import { compileOnce } from "../../portable-sql.js";
 import type { DatabaseSchema, JobTable } from "../../schema.js";
 import { executorOf, inRepeatedTransaction, type UnitOfWork } from "../../unit-of-work.js";
 
@@ -12,11 +13,15 @@ interface InsertedJob {
 
 export type JobInsert = (rows: readonly JobTable[], unitOfWork?: UnitOfWork) => Promise<readonly InsertedJob[]>;
 
-type InsertCompiler = (row: JobTable) => CompiledQuery;
-
 export function createJobInsert(database: AppDatabase): JobInsert {
   if (database.dialect === "mysql") return (rows, unitOfWork) => insertOnMysql(database, rows, unitOfWork);
-  const compile = createInsertCompiler(database);
+  const compile = compileOnce((row: JobTable) =>
+    database.sql
+      .insertInto("job")
+      .values(row)
+      .onConflict((conflict) => conflict.columns(["enqueued_in", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
+      .returning("job_id"),
+  );
   return async (rows, unitOfWork) => {
     const compiled = rows.map(compile);
     const counts = unitOfWork === undefined ? (await database.batch(compiled)).map((result) => result.rows.length) : await inTransaction(unitOfWork, compiled);
@@ -25,26 +30,6 @@ export function createJobInsert(database: AppDatabase): JobInsert {
         if (counts[index] === 1) return { jobId: row.job_id, isDuplicate: false };
         return { jobId: await findHolder(executorOf(database, unitOfWork), row), isDuplicate: true };
       }),
-    );
-  };
-}
-
-/** Every insert has the same text: it is built once, for an acknowledged enqueue waits for it. */
-function createInsertCompiler({ sql: db }: AppDatabase): InsertCompiler {
-  let template: { readonly text: string; readonly columns: readonly (keyof JobTable)[] } | undefined;
-  return (row) => {
-    template ??= {
-      text: db
-        .insertInto("job")
-        .values(row)
-        .onConflict((conflict) => conflict.columns(["enqueued_in", "idempotency_key"]).where("idempotency_key", "is not", null).doNothing())
-        .returning("job_id")
-        .compile().sql,
-      columns: Object.keys(row) as (keyof JobTable)[],
-    };
-    return CompiledQuery.raw(
-      template.text,
-      template.columns.map((column) => row[column]),
     );
   };
 }
