@@ -39,6 +39,9 @@ describe("numbers and codes as they are dictated", () => {
     ["namba ya mwanafunzi ni 4471", "NATIONAL_ID 4471"],
     ["her UPI is H7KQ2P", "NATIONAL_ID H7KQ2P"],
     ["the reg number bed 0214 023", "NATIONAL_ID bed 0214 023"],
+    ["Your passport number A 2145567 please", "NATIONAL_ID A 2145567"],
+    ["kitambulisho ni ishirini na tisa, mia tatu kumi na mbili, mia nane na tano", "NATIONAL_ID ishirini na tisa, mia tatu kumi na mbili, mia nane na tano"],
+    ["it is 0774 three hundred and six, six zero one", "PHONE_NUMBER 0774 three hundred and six, six zero one"],
     ["they gave me ob 37 14 11 2026", "CASE_NUMBER ob 37 14 11 2026"],
     ["jalada namba bug rb 2214 2026", "CASE_NUMBER bug rb 2214 2026"],
     ["kesi namba tz moja moja sita tano", "CASE_NUMBER tz moja moja sita tano"],
@@ -53,8 +56,46 @@ describe("numbers and codes as they are dictated", () => {
     ["he counts one two three four five six seven and hides"],
     ["it was on 14 03 2026"],
     ["the case is about 300 shillings"],
+    ["your ID?", "it is about two hundred and fifty shillings"],
   ])("none: %s %s", (...texts) => {
     expect(found(...texts)).toEqual([]);
+  });
+});
+
+describe("a number in several turns", () => {
+  it.each([
+    [
+      ["Naomba namba yako ya simu.", "Ni sifuri saba mbili mbili.", "Sifuri saba mbili mbili.", "tatu nne tano", "ndiyo", "moja moja nane"],
+      ["", "sifuri saba mbili mbili", "Sifuri saba mbili mbili", "tatu nne tano", "", "moja moja nane"],
+    ],
+    [
+      ["What can I call you on?", "Zero seven two two", "Okay", "four one eight, and then", "Go on", "three three five"],
+      ["", "Zero seven two two", "", "four one eight", "", "three three five"],
+    ],
+    [
+      ["your ID?", "two nine", "eight four", "seven"],
+      ["", "two nine", "eight four", "seven"],
+    ],
+    [
+      ["the one that you can always get my neighbour on is 0722", "418", "yes", "335"],
+      ["0722", "418", "", "335"],
+    ],
+  ])("%j", (texts, wanted) => {
+    expect(
+      detector.detect(texts).map((spans, index) => spans.map(({ startOffset, endOffset }) => texts[index]?.slice(startOffset, endOffset)).join("|")),
+    ).toEqual(wanted);
+  });
+
+  it.each([
+    [["How many children?", "Two.", "How old are they?", "Seven and twelve.", "And who is with them?", "Nobody."]],
+    [["Una miaka mingapi?", "Kumi na mbili.", "Kumi na mbili, sawa.", "Mdogo wako?", "Saba."]],
+    [["You can call back on 116.", "one one six?", "yes one one six"]],
+    [["Rent is how much?", "Four thousand five hundred shillings", "Four five?", "Yes, and food is two three hundred shillings"]],
+    [["Khadija eleven, Bakari nine, Mwana four", "and Juma two, Asha one", "lini", "2024", "mwaka 2024 au 2025"]],
+    [["it was zero seven two two", "I do not know what he wants from me, he only stands there and looks", "four one eight"]],
+  ])("none in %j", (texts) => {
+    const isNumber = ({ kind }: { readonly kind: string }) => kind === "PHONE_NUMBER" || kind === "NATIONAL_ID";
+    expect(detector.detect(texts).map((spans) => spans.filter(isNumber))).toEqual(texts.map(() => []));
   });
 });
 

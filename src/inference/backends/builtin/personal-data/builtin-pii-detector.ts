@@ -14,9 +14,10 @@ import { matcherOf } from "../text/phrase-matcher.js";
 import { ScopeReader } from "../text/scope-reader.js";
 import { normalizeWord, type TokenRange } from "../text/tokenizer.js";
 import { AddressFinder } from "./address-finder.js";
+import { findDictatedNumbers } from "./dictated-number-finder.js";
 import { LocalPlaceFinder } from "./local-place-finder.js";
 import { NameContextFinder } from "./name-context-finder.js";
-import { NumberRunFinder } from "./number-run-finder.js";
+import { type NumberRun, NumberRunFinder } from "./number-run-finder.js";
 import { SchoolNameFinder } from "./school-name-finder.js";
 import { SpokenEmailFinder } from "./spoken-email-finder.js";
 import { StrayNameFinder } from "./stray-name-finder.js";
@@ -105,12 +106,23 @@ class BuiltinPiiDetector implements PiiDetector {
   detect(texts: readonly string[]): readonly (readonly PiiSpan[])[] {
     const call = readCall(texts.map(toSegment), { numbers: this.#assets.numbers, scopes: this.#scopes }, NEVER);
     const named = this.#names.find(call);
-    return call.map((reading, index) => this.#detectIn(reading, { index, asked: call[index - 1], named: named[index] ?? [] }));
+    const dictated = findDictatedNumbers(call, this.#numberRuns);
+    return call.map((reading, index) => this.#detectIn(reading, { index, asked: call[index - 1], named: named[index] ?? [], dictated: dictated[index] ?? [] }));
   }
 
   #detectIn(
     reading: SegmentReading,
-    { index, asked, named }: { readonly index: number; readonly asked: SegmentReading | undefined; readonly named: readonly TokenRange[] },
+    {
+      index,
+      asked,
+      named,
+      dictated,
+    }: {
+      readonly index: number;
+      readonly asked: SegmentReading | undefined;
+      readonly named: readonly TokenRange[];
+      readonly dictated: readonly NumberRun[];
+    },
   ): readonly PiiSpan[] {
     const spans: PiiSpan[] = [...findWrittenPatterns(reading.segment.text)];
     const add = (kind: PiiKind, ranges: readonly TokenRange[]): void => {
@@ -122,7 +134,8 @@ class BuiltinPiiDetector implements PiiDetector {
     add("ADDRESS", addresses);
     // The number of a post box is as long as a telephone's.
     const within = new Set(addresses.flatMap(({ firstToken, endToken }) => Array.from({ length: endToken - firstToken - 1 }, (_, at) => firstToken + 1 + at)));
-    for (const run of this.#numberRuns.find(reading, asked)) if (!(within.has(run.firstToken) && within.has(run.endToken - 1))) add(run.kind, [run]);
+    for (const run of [...this.#numberRuns.find(reading, asked), ...dictated])
+      if (!(within.has(run.firstToken) && within.has(run.endToken - 1))) add(run.kind, [run]);
     const places = this.#places.find(reading, index).filter(({ firstToken, endToken }) => {
       return endToken - firstToken > 1 || !this.#neverPlaces.has(reading.tokens[firstToken]?.norm ?? "");
     });

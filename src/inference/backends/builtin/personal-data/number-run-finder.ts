@@ -32,7 +32,7 @@ const PARTS_OF_CASE = new Set(["of", "ya", "tarehe", "dated", "year", "mwaka"]);
 /** Letters and digits in one word are a code from this length on. */
 const LEAST_CODE = 5;
 /** Words of letters that begin a code: "CHL 2026 871", "bug rb 2214 2026". */
-const PREFIX = { words: 3, letters: /^\p{L}{1,6}$/u, word: /^\p{L}{2,4}$/u };
+const PREFIX = { words: 3, letters: /^\p{L}{1,6}$/u, word: /^\p{L}{1,4}$/u };
 const NUMBER_NOUNS = new Set(["number", "no", "namba", "nambari", "numero"]);
 const BE_WORDS = new Set(["is", "ni", "it", "it's", "its", "was", "ilikuwa"]);
 /** So many digits on both sides hold an odd word between them: a digit that was misheard. */
@@ -54,6 +54,8 @@ export class NumberRunFinder {
   readonly #spellings: ReadonlySet<string>;
   readonly #letters: ReadonlySet<string>;
   readonly #codeWords: ReadonlySet<string>;
+  /** Within a number and no digit of it: "six hundred and twelve". */
+  readonly #partsBetween: ReadonlySet<string>;
   readonly #commonWords: ReadonlySet<string>;
   readonly #publicNumbers: ReadonlySet<string>;
   readonly #prefixes: ReadonlySet<string>;
@@ -64,6 +66,7 @@ export class NumberRunFinder {
     this.#spellings = new Set(lexicon.number_spellings);
     this.#letters = new Set(lexicon.letter_names);
     this.#codeWords = new Set(lexicon.code_words);
+    this.#partsBetween = new Set([...PARTS_BETWEEN, ...lexicon.number_multipliers]);
     this.#commonWords = commonWords;
     this.#plainWords = new Set(Object.values(lexicon.plain_number_words).flat());
     const cues = Object.entries(lexicon.number_cues) as [PiiKind, Readonly<Record<string, readonly string[]>>][];
@@ -76,7 +79,7 @@ export class NumberRunFinder {
   /** @param asked - what was said before: its last words may ask for a number. */
   find(reading: TextReading, asked: TextReading | undefined): readonly NumberRun[] {
     const cues = this.#cues.findAll(reading);
-    const askedFor = asked === undefined ? undefined : this.#cues.findAll(asked).at(-1)?.payload;
+    const askedFor = asked === undefined ? undefined : this.cueIn(asked);
     const found: NumberRun[] = [];
     for (const spoken of this.#runs(reading)) {
       const cue = nearest(cues, spoken.firstToken) ?? askedFor;
@@ -87,6 +90,21 @@ export class NumberRunFinder {
       found.push({ kind, firstToken, endToken: run.endToken });
     }
     return found;
+  }
+
+  /** What its last words of that kind say that a number is. */
+  cueIn(reading: TextReading): PiiKind | undefined {
+    return this.#cues.findAll(reading).at(-1)?.payload;
+  }
+
+  /** Runs of digits; none where one of them counts something, is a day, or is a number that all may know. */
+  uncountedRuns(reading: TextReading): readonly (TokenRange & { readonly digits: number })[] {
+    const runs = this.#runs(reading).filter(({ digits }) => digits > 0);
+    const isPlain = (run: Run): boolean => {
+      const text = textOf(reading, run);
+      return this.#isPublic(reading, run) || this.#isCounted(reading, run) || YEAR.test(text) || DATE.test(text);
+    };
+    return runs.some(isPlain) ? [] : runs;
   }
 
   #withDay(reading: TextReading, run: Run): Run {
@@ -101,8 +119,9 @@ export class NumberRunFinder {
     let at = first;
     while (at > 0 && first - at < PREFIX.words && isBesides(reading, at, LETTER_GAP)) {
       const word = reading.tokens[at - 1]?.norm ?? "";
-      const isWord = this.#commonWords.has(word) && !(PREFIX.word.test(word) && this.#isAnnounced(reading, at - 1));
-      const isOfCode = PREFIX.letters.test(word) && !isWord && !this.#cueWords.has(word) && this.#partOf(word, true) === undefined;
+      const isCode = PREFIX.word.test(word) && this.#isAnnounced(reading, at - 1);
+      const isWord = this.#cueWords.has(word) || this.#commonWords.has(word);
+      const isOfCode = PREFIX.letters.test(word) && (isCode || !isWord) && this.#partOf(word, true) === undefined;
       if (!isOfCode && !this.#prefixes.has(word)) break;
       at -= 1;
     }
@@ -118,7 +137,7 @@ export class NumberRunFinder {
 
   #kindOf(reading: TextReading, run: Run, cue: PiiKind | undefined): PiiKind | undefined {
     const { digits, letters, firstToken, endToken, isCode } = run;
-    const text = reading.segment.text.slice(reading.tokens[firstToken]?.startOffset, reading.tokens[endToken - 1]?.endOffset);
+    const text = textOf(reading, run);
     if (this.#isPublic(reading, run) || (cue === undefined && this.#isCounting(reading, run))) return undefined;
     if (isCode && digits >= LEAST_DIGITS_WITH_CUE) return cue === undefined || cue === "PHONE_NUMBER" ? "CASE_NUMBER" : cue;
     if (letters >= PLATE_PARTS.letters && (digits >= PLATE_PARTS.digits || cue === "PLATE") && digits < LEAST_DIGITS) return cue ?? "PLATE";
@@ -171,7 +190,7 @@ export class NumberRunFinder {
       if (part === undefined) {
         if (endToken === firstToken) break;
         if (this.#codeWords.has(token.norm)) isCode = true;
-        else if (!PARTS_BETWEEN.has(token.norm) && !(digits >= DIGITS_AROUND_ODD_WORD && this.#isMisheard(reading, at))) break;
+        else if (!this.#partsBetween.has(token.norm) && !(digits >= DIGITS_AROUND_ODD_WORD && this.#isMisheard(reading, at))) break;
         continue;
       }
       // Said over and over it says nothing, and to look past all of it from each would take for ever.
@@ -224,6 +243,10 @@ interface Part {
 /** Nothing but blanks and marks stands between a token and the one before. */
 function isBesides({ tokens, segment }: TextReading, at: number, gap = GAP): boolean {
   return gap.test(segment.text.slice(tokens[at - 1]?.endOffset ?? 0, tokens[at]?.startOffset ?? 0));
+}
+
+function textOf({ segment, tokens }: TextReading, { firstToken, endToken }: TokenRange): string {
+  return segment.text.slice(tokens[firstToken]?.startOffset, tokens[endToken - 1]?.endOffset);
 }
 
 /** The letter "a" before another is no word. */
