@@ -1,5 +1,8 @@
-/** How far two labellers who knew nothing of each other agree, on a third of the calls and a fifth of the utterances: Cohen's kappa. */
+/** How far labellers who knew nothing of each other agree: Cohen's kappa for what is said of a call, F1 for marks in its text. */
 import { readFileSync } from "node:fs";
+import { parseLabelledData } from "../../dist/evaluation/labelled-record.js";
+import { makeScoreSheet } from "../../dist/evaluation/score-sheet.js";
+import { entityMeasures, scoreEntities } from "../../dist/evaluation/scorers/entity-scores.js";
 import { labelledDialogues, labelledUtterances, ROOT } from "./labelled-data.mjs";
 
 const second = (name) =>
@@ -22,6 +25,21 @@ export function measureAgreement() {
     judge("level of an utterance's worst risk: high, lower, none", utterances, levels),
     kinds("kinds of risk in an utterance with one", utterances),
   ];
+}
+
+/** @returns the F1 of the second labeller's marks against the first's, by distinct string, with how many the first has; as of an engine */
+export function measureMarkAgreement(labels) {
+  const firsts = new Map(labelledDialogues().map((record) => [record.id, record]));
+  const scores = second("marks").map(({ id, turns }) => {
+    const first = firsts.get(id);
+    if (first === undefined) throw new Error(`second marks of ${id}, which is not there`);
+    const marked = turns.map((text, index) => ({ ...first.fields.turns[index], text }));
+    const [other] = parseLabelledData(JSON.stringify({ id, turns: marked }));
+    const found = other.marks.map((mark) => ({ ...mark, label: mark.label === "SCHOOL" ? "LANDMARK" : mark.label, text: mark.said }));
+    return scoreEntities(first, found, labels);
+  });
+  const { measures } = makeScoreSheet(scores, entityMeasures(labels));
+  return { calls: scores.length, rows: labels.map((label) => ({ label, ...measures.find(({ name }) => name === `${label} distinct F1`) })) };
 }
 
 /** By id. @throws when a second label has no first */
