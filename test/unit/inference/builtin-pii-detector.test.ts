@@ -32,6 +32,15 @@ describe("e-mail addresses as they are spoken", () => {
   );
 });
 
+describe("names of several words", () => {
+  it.each([
+    ["they asked for Kiplangat arap Soi again", "NAME Kiplangat arap Soi"],
+    ["ni Mwanaidi binti Shekuwe", "NAME Mwanaidi binti Shekuwe"],
+  ])("%s", (text, wanted) => {
+    expect(found(text)).toEqual([wanted]);
+  });
+});
+
 describe("numbers and codes as they are dictated", () => {
   it.each([
     ["my passport is A K zero four five six seven", "NATIONAL_ID A K zero four five six seven"],
@@ -42,6 +51,15 @@ describe("numbers and codes as they are dictated", () => {
     ["Your passport number A 2145567 please", "NATIONAL_ID A 2145567"],
     ["kitambulisho ni ishirini na tisa, mia tatu kumi na mbili, mia nane na tano", "NATIONAL_ID ishirini na tisa, mia tatu kumi na mbili, mia nane na tano"],
     ["it is 0774 three hundred and six, six zero one", "PHONE_NUMBER 0774 three hundred and six, six zero one"],
+    [
+      "her NIN is C for Charlie, M for Mike, nine two, zero one four, K for Kilo, double seven",
+      "NATIONAL_ID C for Charlie, M for Mike, nine two, zero one four, K for Kilo, double seven",
+    ],
+    ["my ID is one two, double five, nine oh, sorry no, seven six", "NATIONAL_ID one two, double five, nine oh, sorry no, seven six"],
+    ["admission number nnya ttaano nnya", "NATIONAL_ID nnya ttaano nnya"],
+    ["kesi ni mia tatu na mbili ya elfu mbili ishirini na nne", "CASE_NUMBER mia tatu na mbili ya elfu mbili ishirini na nne"],
+    ["it says 21/U/08815/PS on the card", "CASE_NUMBER 21/U/08815/PS"],
+    ["the police car GKB 194 H", "PLATE GKB 194 H"],
     ["they gave me ob 37 14 11 2026", "CASE_NUMBER ob 37 14 11 2026"],
     ["jalada namba bug rb 2214 2026", "CASE_NUMBER bug rb 2214 2026"],
     ["kesi namba tz moja moja sita tano", "CASE_NUMBER tz moja moja sita tano"],
@@ -59,6 +77,16 @@ describe("numbers and codes as they are dictated", () => {
     ["your ID?", "it is about two hundred and fifty shillings"],
   ])("none: %s %s", (...texts) => {
     expect(found(...texts)).toEqual([]);
+  });
+});
+
+describe("a number that was asked for some turns ago", () => {
+  it("is what the question asked for, with a word between", () => {
+    expect(found("Your account number?", "Wait, I look", "Yes?", "it ends with 6614")).toEqual(["ACCOUNT_NUMBER 6614"]);
+  });
+
+  it("is none behind a long turn of something else", () => {
+    expect(found("Your account number?", "I do not have one because my mother keeps all the money of the house", "she gave me 350 yesterday")).toEqual([]);
   });
 });
 

@@ -209,6 +209,7 @@ export const personalDataSchema = z.strictObject({
   letter_names: words,
   code_words: words,
   number_multipliers: words,
+  number_corrections: words,
   plain_number_words: z.record(languageKey, words),
   /** `stops`: words that an address never begins with; `spelling_aids`: phrases within one that are not of it ("as in"). */
   email: z.strictObject({ at: words, dot: words, domains: words, providers: words, joiners: words, spelling_aids: words, number_words: words, stops: words }),

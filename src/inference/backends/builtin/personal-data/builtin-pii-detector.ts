@@ -25,6 +25,8 @@ import { findWrittenPatterns } from "./written-patterns.js";
 
 /** Pieces of one address with no more than this between them. */
 const BETWEEN_PIECES = /^[\s,]*$/;
+/** A number may be asked for so many turns before it is said. */
+const TURNS_BEFORE = 3;
 const NEVER = new AbortController().signal;
 
 /** Reads its data files at once. @throws AppError `CONFIG_INVALID` when one is missing or breaks a rule */
@@ -107,18 +109,23 @@ class BuiltinPiiDetector implements PiiDetector {
     const call = readCall(texts.map(toSegment), { numbers: this.#assets.numbers, scopes: this.#scopes }, NEVER);
     const named = this.#names.find(call);
     const dictated = findDictatedNumbers(call, this.#numberRuns);
-    return call.map((reading, index) => this.#detectIn(reading, { index, asked: call[index - 1], named: named[index] ?? [], dictated: dictated[index] ?? [] }));
+    return call.map((reading, index) => {
+      const before = call.slice(Math.max(0, index - TURNS_BEFORE), index);
+      return this.#detectIn(reading, { index, before, asked: call[index - 1], named: named[index] ?? [], dictated: dictated[index] ?? [] });
+    });
   }
 
   #detectIn(
     reading: SegmentReading,
     {
       index,
+      before,
       asked,
       named,
       dictated,
     }: {
       readonly index: number;
+      readonly before: readonly SegmentReading[];
       readonly asked: SegmentReading | undefined;
       readonly named: readonly TokenRange[];
       readonly dictated: readonly NumberRun[];
@@ -134,7 +141,7 @@ class BuiltinPiiDetector implements PiiDetector {
     add("ADDRESS", addresses);
     // The number of a post box is as long as a telephone's.
     const within = new Set(addresses.flatMap(({ firstToken, endToken }) => Array.from({ length: endToken - firstToken - 1 }, (_, at) => firstToken + 1 + at)));
-    for (const run of [...this.#numberRuns.find(reading, asked), ...dictated])
+    for (const run of [...this.#numberRuns.find(reading, before), ...dictated])
       if (!(within.has(run.firstToken) && within.has(run.endToken - 1))) add(run.kind, [run]);
     const places = this.#places.find(reading, index).filter(({ firstToken, endToken }) => {
       return endToken - firstToken > 1 || !this.#neverPlaces.has(reading.tokens[firstToken]?.norm ?? "");

@@ -21,6 +21,8 @@ const PHONE_DIGITS = { least: 9, most: 15 };
 const PLATE_PARTS = { letters: 2, digits: 3 };
 /** A cue speaks for a number that begins so few words after it. */
 const CUE_REACH = 6;
+const TURNS_AFTER_QUESTION = 3;
+const WORDS_BETWEEN = 8;
 const GAP = /^[\s().+\-–,/'"]*$/;
 /** A comma ends what is spelt. */
 const LETTER_GAP = /^[\s.-]*$/;
@@ -35,6 +37,11 @@ const LEAST_CODE = 5;
 const PREFIX = { words: 3, letters: /^\p{L}{1,6}$/u, word: /^\p{L}{1,4}$/u };
 const NUMBER_NOUNS = new Set(["number", "no", "namba", "nambari", "numero"]);
 const BE_WORDS = new Set(["is", "ni", "it", "it's", "its", "was", "ilikuwa"]);
+/** "C for Charlie". */
+const SPELLING_AIDS = [["for"], ["as", "in"], ["kama"], ["like"]];
+/** After so many digits a letter belongs to them, also behind a comma. */
+const DIGITS_BEFORE_LETTER = 3;
+const CORRECTION_WORDS = 4;
 /** So many digits on both sides hold an odd word between them: a digit that was misheard. */
 const DIGITS_AROUND_ODD_WORD = 3;
 /** How plates begin that are spoken as one word. */
@@ -56,6 +63,9 @@ export class NumberRunFinder {
   readonly #codeWords: ReadonlySet<string>;
   /** Within a number and no digit of it: "six hundred and twelve". */
   readonly #partsBetween: ReadonlySet<string>;
+  /** "No", "sorry", "halafu": who dictates mends what was said. */
+  readonly #corrections: ReadonlySet<string>;
+  readonly #multipliers: ReadonlySet<string>;
   readonly #commonWords: ReadonlySet<string>;
   readonly #publicNumbers: ReadonlySet<string>;
   readonly #prefixes: ReadonlySet<string>;
@@ -66,6 +76,8 @@ export class NumberRunFinder {
     this.#spellings = new Set(lexicon.number_spellings);
     this.#letters = new Set(lexicon.letter_names);
     this.#codeWords = new Set(lexicon.code_words);
+    this.#corrections = new Set(lexicon.number_corrections);
+    this.#multipliers = new Set(lexicon.number_multipliers);
     this.#partsBetween = new Set([...PARTS_BETWEEN, ...lexicon.number_multipliers]);
     this.#commonWords = commonWords;
     this.#plainWords = new Set(Object.values(lexicon.plain_number_words).flat());
@@ -76,10 +88,10 @@ export class NumberRunFinder {
     this.#cueWords = new Set(cues.flatMap(([, phrases]) => allPhrases(phrases).flatMap((phrase) => phrase.split(/[\s|?]+/))));
   }
 
-  /** @param asked - what was said before: its last words may ask for a number. */
-  find(reading: TextReading, asked: TextReading | undefined): readonly NumberRun[] {
+  /** @param before - what was said before, the last of it last: it may ask for a number. */
+  find(reading: TextReading, before: readonly TextReading[]): readonly NumberRun[] {
     const cues = this.#cues.findAll(reading);
-    const askedFor = asked === undefined ? undefined : this.cueIn(asked);
+    const askedFor = this.#askedFor(before);
     const found: NumberRun[] = [];
     for (const spoken of this.#runs(reading)) {
       const cue = nearest(cues, spoken.firstToken) ?? askedFor;
@@ -90,6 +102,16 @@ export class NumberRunFinder {
       found.push({ kind, firstToken, endToken: run.endToken });
     }
     return found;
+  }
+
+  /** The question may be some turns ago, with "wait" and "yes" in between. */
+  #askedFor(before: readonly TextReading[]): PiiKind | undefined {
+    for (const reading of before.slice(-TURNS_AFTER_QUESTION).reverse()) {
+      const cue = this.cueIn(reading);
+      if (cue !== undefined) return cue;
+      if (reading.tokens.length > WORDS_BETWEEN) return undefined;
+    }
+    return undefined;
   }
 
   /** What its last words of that kind say that a number is. */
@@ -142,6 +164,7 @@ export class NumberRunFinder {
     if (isCode && digits >= LEAST_DIGITS_WITH_CUE) return cue === undefined || cue === "PHONE_NUMBER" ? "CASE_NUMBER" : cue;
     if (letters >= PLATE_PARTS.letters && (digits >= PLATE_PARTS.digits || cue === "PLATE") && digits < LEAST_DIGITS) return cue ?? "PLATE";
     if (cue !== undefined && letters > 0 && digits > 0 && endToken - firstToken === 1 && text.length >= LEAST_CODE) return cue;
+    if (cue !== undefined && letters >= PLATE_PARTS.letters && digits > 0 && letters + digits >= LEAST_CODE) return cue;
     if (digits < LEAST_DIGITS_WITH_CUE || (digits < LEAST_DIGITS && cue === undefined)) return undefined;
     if (YEAR.test(text) || (cue !== "CASE_NUMBER" && DATE.test(text))) return undefined;
     if (digits < LEAST_DIGITS && this.#isCounted(reading, run)) return undefined;
@@ -179,18 +202,31 @@ export class NumberRunFinder {
 
   #runAt(reading: TextReading, firstToken: number): Run {
     let [digits, letters, repeat, endToken] = [0, 0, 1, firstToken];
-    let isCode = false;
-    let isAfterTens = false;
+    let [isCode, isAided, isAfterTens] = [false, false, false];
     for (let at = firstToken; at < reading.tokens.length; at += 1) {
       const token = reading.tokens[at];
       if (token === undefined || (at > firstToken && !isBesides(reading, at))) break;
-      const part = this.#partOf(token.norm, at === firstToken && !isSpelt(reading, at));
+      const aided = this.#spellingEnd(reading, at);
+      if (aided > at) {
+        letters += 1;
+        isAided = true;
+        endToken = aided;
+        at = aided - 1;
+        continue;
+      }
+      const part = this.#partOf(token.norm, at === firstToken, at > firstToken || this.#isSpelt(reading, at));
       const isLetter = part !== undefined && part.digits === 0 && part.letters > 0;
-      if (isLetter && at > firstToken && !isBesides(reading, at, LETTER_GAP)) break;
+      const isOfNumber = (isAided || digits >= DIGITS_BEFORE_LETTER) && token.norm !== "a" && token.norm !== "i";
+      if (isLetter && at > firstToken && !isOfNumber && !isBesides(reading, at, LETTER_GAP)) break;
       if (part === undefined) {
-        if (endToken === firstToken) break;
+        if (endToken === firstToken) {
+          // "Mia tatu na mbili" begins with what it counts.
+          if (at === firstToken && this.#multipliers.has(token.norm) && this.#isDigit(reading, at + 1)) continue;
+          break;
+        }
         if (this.#codeWords.has(token.norm)) isCode = true;
-        else if (!this.#partsBetween.has(token.norm) && !(digits >= DIGITS_AROUND_ODD_WORD && this.#isMisheard(reading, at))) break;
+        else if (!this.#partsBetween.has(token.norm) && !this.#isMended(reading, at) && !(digits >= DIGITS_AROUND_ODD_WORD && this.#isMisheard(reading, at)))
+          break;
         continue;
       }
       // Said over and over it says nothing, and to look past all of it from each would take for ever.
@@ -206,6 +242,31 @@ export class NumberRunFinder {
     return { firstToken, endToken, digits, letters, isCode };
   }
 
+  /** Where "C for Charlie", "B as in Bravo" ends; the same place where nothing is spelt so. */
+  #spellingEnd({ tokens }: TextReading, at: number): number {
+    const word = (index: number): string => tokens[index]?.norm ?? "";
+    if (!/^\p{L}$/u.test(word(at)) && !this.#letters.has(word(at))) return at;
+    const length = SPELLING_AIDS.find((aid) => aid.every((part, index) => word(at + 1 + index) === part))?.length ?? 0;
+    return length > 0 && at + 1 + length < tokens.length ? at + 2 + length : at;
+  }
+
+  /** Up to three such words in a row, and then a digit. */
+  #isMended(reading: TextReading, at: number): boolean {
+    let next = at;
+    while (next - at < CORRECTION_WORDS && this.#corrections.has(reading.tokens[next]?.norm ?? "")) next += 1;
+    return next > at && this.#isDigit(reading, next);
+  }
+
+  #isDigit({ tokens }: TextReading, at: number): boolean {
+    return (this.#partOf(tokens[at]?.norm ?? "", false)?.digits ?? 0) > 0;
+  }
+
+  /** The letter "a" before another, or before digits, is no word. */
+  #isSpelt(reading: TextReading, at: number): boolean {
+    const next = reading.tokens[at + 1]?.norm ?? "";
+    return (/^\p{L}$/u.test(next) || this.#isDigit(reading, at + 1)) && isBesides(reading, at + 1, LETTER_GAP);
+  }
+
   /** A word that stands between digits and is no word. */
   #isMisheard(reading: TextReading, at: number): boolean {
     const word = reading.tokens[at]?.norm ?? "";
@@ -213,7 +274,7 @@ export class NumberRunFinder {
     return word.length <= 6 && !this.#commonWords.has(word) && (this.#partOf(next, false)?.digits ?? 0) > 0 && isBesides(reading, at + 1);
   }
 
-  #partOf(word: string, isFirst: boolean): Part | undefined {
+  #partOf(word: string, isFirst: boolean, isSpelt = !isFirst): Part | undefined {
     const { units, teens, tens, spoken_zero, repeaters } = this.#numbers;
     if (/\d/.test(word)) {
       const digits = word.replace(/\D/g, "").length;
@@ -227,7 +288,7 @@ export class NumberRunFinder {
     if (tens[word] !== undefined) return { digits: 2, letters: 0, isTens: true };
     if (isFirst && PLATE_START.test(word) && !this.#commonWords.has(word)) return { digits: 0, letters: word.length };
     // "I" and "a" are words; a spelt code rarely begins with them.
-    const isLetter = /^\p{L}$/u.test(word) ? !isFirst || (word !== "i" && word !== "a") : this.#letters.has(word);
+    const isLetter = /^\p{L}$/u.test(word) ? isSpelt || (word !== "i" && word !== "a") : this.#letters.has(word);
     return isLetter ? { digits: 0, letters: 1 } : undefined;
   }
 }
@@ -247,11 +308,6 @@ function isBesides({ tokens, segment }: TextReading, at: number, gap = GAP): boo
 
 function textOf({ segment, tokens }: TextReading, { firstToken, endToken }: TokenRange): string {
   return segment.text.slice(tokens[firstToken]?.startOffset, tokens[endToken - 1]?.endOffset);
-}
-
-/** The letter "a" before another is no word. */
-function isSpelt(reading: TextReading, at: number): boolean {
-  return /^\p{L}$/u.test(reading.tokens[at + 1]?.norm ?? "") && isBesides(reading, at + 1, LETTER_GAP);
 }
 
 function nearest(cues: readonly PhraseMatch<PiiKind>[], firstToken: number): PiiKind | undefined {

@@ -3,6 +3,9 @@ import type { PiiKind, PiiSpan } from "../../../../security/masking/pii-detector
 
 const PATTERNS: readonly (readonly [PiiKind, RegExp])[] = [
   ["EMAIL", /[\p{L}\p{N}][\p{L}\p{N}._%+-]*@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu],
+  // "Kiplangat arap Soi", "Amina binti Salim".
+  ["NAME", /(?<!\p{L})\p{Lu}[\p{L}'’]+\s(?:arap|ole|ene|bin|binti|ibn|nyar)\s\p{Lu}[\p{L}'’]+/gu],
+  ["NAME", /(?<!\p{L})[\p{L}'’]{3,}\sarap\s[\p{L}'’]{3,}/giu],
   // Uganda's NIN, Tanzania's NIDA.
   ["NATIONAL_ID", /\bC[MF]\d{2}[0-9A-Z]{9,10}\b/gi],
   ["NATIONAL_ID", /\b(?:19|20)\d{6}-?\d{5}-?\d{5}-?\d{2}\b/g],
@@ -11,11 +14,17 @@ const PATTERNS: readonly (readonly [PiiKind, RegExp])[] = [
   ["PLATE", /\bU(?:[A-Z]{2}|G)\s?\d{3,4}\s?[A-Z]\b/gi],
   ["PLATE", /\b(?:T|MC)\s?\d{3}\s?[A-Z]{3}\b/gi],
   ["PLATE", /\b[KU][A-Z]{2}\s\d{3}\b/g],
+  // Of governments, police, foreign missions.
+  ["PLATE", /\b[A-Z]{2,3}\s?\d{3}\s?[A-Z]\b/g],
   ["CASE_NUMBER", /\b(?:OB|RB|CR|[A-Z]{2,5})(?:\s?(?:no\.?|number|namba))?[\s/-]{0,2}\d+(?:[/-]\w+)+\b/g],
   ["CASE_NUMBER", /\b\p{Lu}{2,5}(?:[/-][\p{L}\p{N}]+)*[/-]\d[\p{L}\p{N}]*(?:[/-][\p{L}\p{N}]+)*/gu],
+  ["CASE_NUMBER", /\b(?=[\p{L}\p{N}/]*\p{L})(?=[\p{L}\p{N}/]*\p{N})[\p{L}\p{N}]+(?:\/[\p{L}\p{N}]+){2,}/gu],
   ["CASE_NUMBER", /\b[A-Z]{2,7}\s\d{2,6}\sof\s(?:19|20)\d{2}\b/g],
   ["CASE_NUMBER", /\b(?!(?:KSH|KES|KSHS|TSH|TZS|TSHS|UGX|USH|USD|SHS|SH|HIV|PM|AM)\b)[A-Z]{2,5}\s?\d{3,}\b/g],
-  ["ADDRESS", /(?<!\p{L})(?:[Pp]\.?\s?[Oo]\.?\s?[Bb][Oo][Xx]|[Ss]\.?\s?[Ll]\.?\s?[Pp]\.?|[Bb]ox)\s?\d[\d-]*(?:,\s\p{Lu}[\p{L}'’]+)*/gu],
+  [
+    "ADDRESS",
+    /(?<!\p{L})(?:[Pp]\.?\s?[Oo]\.?\s?[Bb][Oo][Xx]|[Ss]\.?\s?[Ll]\.?\s?[Pp]\.?|[Bb]ox|[Pp]ost\s[Oo]ffice\s[Bb]ox)\s?\d[\d-]*(?:,\s\p{Lu}[\p{L}'’]+)*/gu,
+  ],
   ["ADDRESS", /\b(?:ground|first|second|third|fourth|fifth|\d+(?:st|nd|rd|th))\sfloor\b/gi],
   [
     "ADDRESS",
