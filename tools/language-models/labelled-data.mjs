@@ -34,7 +34,7 @@ export const labelledDialogues = () => read("dialogues-");
 export const labelledExcerpts = () => read("excerpts-");
 /** More such parts, kept from all models; what they would learn of them was tried and is nothing. @param set - `a` or `b` */
 export const unseenExcerpts = (set) => read(`unseen-excerpts-${set}`);
-/** @param set - `a`: blind; `b`: what the rules of masking are developed with */
+/** @param set - `a`: blind; `b`, `c`: what the rules of masking are developed with */
 export const labelledPersonalData = (set) => read(`personal-data-${set}`);
 export const labelledUtterances = () => read("utterances-");
 

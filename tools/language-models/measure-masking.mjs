@@ -8,7 +8,7 @@ import { labelledPersonalData, ROOT } from "./labelled-data.mjs";
 const detector = createBuiltinPiiDetector({ assetsDirectory: `${ROOT}data` });
 
 /**
- * @param set - `a` or `b`
+ * @param set - `a`, `b` or `c`
  * @param damage - done to the texts first; none when undefined
  */
 export function measureMasking(set, damage) {

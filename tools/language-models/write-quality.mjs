@@ -61,7 +61,7 @@ const cases = await sequence((damage) => crossValidateCases({ damage }));
 const languages = await sequence((damage) => measureLanguage(damage));
 const questions = await sequence((damage) => measureQuestions(damage));
 const summaries = await sequence((damage) => measureSummaries(damage));
-const [maskings, developedMaskings] = ["a", "b"].map((set) => CONDITIONS.map(([, damage]) => measureMasking(set, damage)));
+const [maskings, developedMaskings, addedMaskings] = ["a", "b", "c"].map((set) => CONDITIONS.map(([, damage]) => measureMasking(set, damage)));
 const unseen = { entities: await sequenceOf("entities"), classification: await sequenceOf("classification") };
 const markAgreement = measureMarkAgreement(ENTITY_ROWS);
 const MASKING_ROWS = [
@@ -240,6 +240,11 @@ Not blind, \`personal-data-b.jsonl\`: written by the session that then changed t
 better than what a helpline will see; what is lost between the two tables is how far the rules know their author.
 
 ${byCondition(developedMaskings, MASKING_ROWS)}
+
+Half blind, \`personal-data-c.jsonl\`: numbers dictated over turns, mended half-way, spelt and said in hundreds, by an author who had seen none of all this;
+then the rules were changed looking at what they missed. Before that they covered 0.79 of it, and of the ids 0.58.
+
+${byCondition(addedMaskings, MASKING_ROWS)}
 
 ## What falls short of what we aim at
 
