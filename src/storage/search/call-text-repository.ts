@@ -1,5 +1,5 @@
 /** Masked texts of calls, found by their words, newest call first. Texts are sealed, words are digests: nothing is clear. */
-import { type Kysely, type SqlBool, sql } from "kysely";
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from "kysely";
 import type { CallFilter } from "../../core/call-filter.js";
 import { AppError } from "../../core/errors.js";
 import type { SearchTerm } from "../../core/text/search-terms.js";
@@ -10,7 +10,7 @@ import { matchesFilter, notSynthetic } from "../repositories/call-repository.js"
 import type { DatabaseSchema } from "../schema.js";
 import type { UnitOfWork } from "../unit-of-work.js";
 import { createWordDigest } from "./word-digest.js";
-import { hasWords, searchWords } from "./word-match.js";
+import { containsWords, hasWords, searchWords } from "./word-match.js";
 
 /** A masked line of a call, and when it begins in it. */
 export interface TextPassage {
@@ -70,6 +70,10 @@ export interface CallTextRepository {
 const PASSAGES = "call_text.passages";
 /** Calls of one millisecond that a position tells apart. */
 const PLACES_PER_MS = 1_000;
+/** A page of words that every fourth call has is among the first of them, of every twentieth among the second. */
+const NEWEST_TEXTS = [200, 1_300];
+/** More are looked at only where what was found so far promises a page, and some more for chance. */
+const PROMISE = 1.2;
 
 export interface CallTextRepositoryOptions {
   readonly database: AppDatabase;
@@ -129,20 +133,13 @@ export function createCallTextRepository({ database, sealers, digestKey }: CallT
   };
 }
 
+type WordSearch = Omit<TextSearch, "terms"> & { readonly words: readonly string[] };
+
 /** Places first, texts then: what is sorted is narrow, however many calls have a word. */
-async function selectFound(
-  database: AppDatabase,
-  executor: Kysely<DatabaseSchema>,
-  { words, filter, beforePosition, limit }: Omit<TextSearch, "terms"> & { readonly words: readonly string[] },
-) {
-  let query = executor
-    .selectFrom("call_text")
-    .innerJoin("call", "call.call_id", "call_text.call_id")
-    .select("call_text.position")
-    .where(hasWords(database, { table: "call_text", key: "position", column: "words" }, words))
-    .where(matchesFilter(filter));
-  if (beforePosition !== undefined) query = query.where("call_text.position", "<", beforePosition);
-  const places = await query.orderBy("call_text.position", "desc").limit(limit).execute();
+async function selectFound(database: AppDatabase, executor: Kysely<DatabaseSchema>, search: WordSearch) {
+  const newest = database.dialect === "mysql" ? await selectNewestPlaces(executor, search) : undefined;
+  const indexed = hasWords(database, { table: "call_text", key: "position", column: "words" }, search.words);
+  const places = newest ?? (await selectPlaces(executor.selectFrom("call_text"), search, indexed));
   if (places.length === 0) return [];
   return executor
     .selectFrom("call_text")
@@ -155,6 +152,38 @@ async function selectFound(
     )
     .orderBy("call_text.position", "desc")
     .execute();
+}
+
+/**
+ * MariaDB's index gives every text that has a word, thousands where it is a frequent one, to take the newest fifty of. Where those
+ * are all among the newest texts, to read these is quicker.
+ *
+ * @returns undefined when they are not
+ */
+async function selectNewestPlaces(executor: Kysely<DatabaseSchema>, search: WordSearch) {
+  for (const [index, count] of NEWEST_TEXTS.entries()) {
+    const places = await selectPlaces(newestTexts(executor, search, count), search, containsWords("call_text.words", search.words));
+    if (places.length === search.limit) return places;
+    const nextCount = NEWEST_TEXTS[index + 1] ?? 0;
+    if ((places.length * nextCount) / count < PROMISE * search.limit) return undefined;
+  }
+  return undefined;
+}
+
+function newestTexts(executor: Kysely<DatabaseSchema>, { beforePosition }: WordSearch, count: number) {
+  let texts = executor.selectFrom("call_text").select(["position", "call_id", "words"]);
+  if (beforePosition !== undefined) texts = texts.where("position", "<", beforePosition);
+  return executor.selectFrom(texts.orderBy("position", "desc").limit(count).as("call_text"));
+}
+
+function selectPlaces(
+  texts: SelectQueryBuilder<DatabaseSchema, "call_text", object>,
+  { filter, beforePosition, limit }: WordSearch,
+  hasThem: RawBuilder<SqlBool>,
+) {
+  let query = texts.innerJoin("call", "call.call_id", "call_text.call_id").select("call_text.position").where(hasThem).where(matchesFilter(filter));
+  if (beforePosition !== undefined) query = query.where("call_text.position", "<", beforePosition);
+  return query.orderBy("call_text.position", "desc").limit(limit).execute();
 }
 
 function selectSources(executor: Kysely<DatabaseSchema>) {

@@ -17,6 +17,14 @@ export function hasWords({ dialect }: AppDatabase, { table, key, column }: WordI
   return sql<SqlBool>`${keys} in (with matched as materialized (${matched}) select matched_key from matched)`;
 }
 
+/** Without an index, text by text. Words are all of one length, with blanks between: none is found across two others. */
+export function containsWords(column: string, words: readonly string[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${sql.join(
+    words.map((word) => sql`instr(cast(${sql.ref(column)} as binary), ${word}) > 0`),
+    sql` and `,
+  )}`;
+}
+
 /** Asks by the index. PostgreSQL would rather read every text where many have a word: it does not count what long texts cost. */
 export function searchWords<T>({ dialect, read }: AppDatabase, search: (executor: Kysely<DatabaseSchema>) => Promise<T>): Promise<T> {
   if (dialect !== "postgres") return read(search);
