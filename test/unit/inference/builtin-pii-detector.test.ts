@@ -213,3 +213,9 @@ describe("addresses and places below the district", () => {
     },
   );
 });
+
+describe("text that no person says", () => {
+  it.each(["a", "A", "a.", "AB-", "AB/", "21/U/"])("is looked through once, however long a word of %s is", (piece) => {
+    expect(detector.detect([piece.repeat(150_000)])).toHaveLength(1);
+  });
+});

@@ -21,7 +21,7 @@ const PHONE_DIGITS = { least: 9, most: 15 };
 const PLATE_PARTS = { letters: 2, digits: 3 };
 /** A cue speaks for a number that begins so few words after it. */
 const CUE_REACH = 6;
-const TURNS_AFTER_QUESTION = 3;
+/** Of a turn between a question for a number and the number. */
 const WORDS_BETWEEN = 8;
 const GAP = /^[\s().+\-–,/'"]*$/;
 /** A comma ends what is spelt. */
@@ -88,7 +88,7 @@ export class NumberRunFinder {
     this.#cueWords = new Set(cues.flatMap(([, phrases]) => allPhrases(phrases).flatMap((phrase) => phrase.split(/[\s|?]+/))));
   }
 
-  /** @param before - what was said before, the last of it last: it may ask for a number. */
+  /** @param before - the last few turns before, in order: they may ask for a number */
   find(reading: TextReading, before: readonly TextReading[]): readonly NumberRun[] {
     const cues = this.#cues.findAll(reading);
     const askedFor = this.#askedFor(before);
@@ -106,7 +106,7 @@ export class NumberRunFinder {
 
   /** The question may be some turns ago, with "wait" and "yes" in between. */
   #askedFor(before: readonly TextReading[]): PiiKind | undefined {
-    for (const reading of before.slice(-TURNS_AFTER_QUESTION).reverse()) {
+    for (const reading of [...before].reverse()) {
       const cue = this.cueIn(reading);
       if (cue !== undefined) return cue;
       if (reading.tokens.length > WORDS_BETWEEN) return undefined;

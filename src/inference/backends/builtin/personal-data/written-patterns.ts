@@ -1,8 +1,9 @@
 /** Personal data that is known by how it is written: addresses of mail and of houses, plates, numbers with their own shape. */
 import type { PiiKind, PiiSpan } from "../../../../security/masking/pii-detector.js";
 
+// Lengths are limited: a text of one endless word must not take for ever.
 const PATTERNS: readonly (readonly [PiiKind, RegExp])[] = [
-  ["EMAIL", /[\p{L}\p{N}][\p{L}\p{N}._%+-]*@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu],
+  ["EMAIL", /[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63})+/gu],
   // "Kiplangat arap Soi", "Amina binti Salim".
   ["NAME", /(?<!\p{L})\p{Lu}[\p{L}'’]+\s(?:arap|ole|ene|bin|binti|ibn|nyar)\s\p{Lu}[\p{L}'’]+/gu],
   ["NAME", /(?<!\p{L})[\p{L}'’]{3,}\sarap\s[\p{L}'’]{3,}/giu],
@@ -17,8 +18,11 @@ const PATTERNS: readonly (readonly [PiiKind, RegExp])[] = [
   // Of governments, police, foreign missions.
   ["PLATE", /\b[A-Z]{2,3}\s?\d{3}\s?[A-Z]\b/g],
   ["CASE_NUMBER", /\b(?:OB|RB|CR|[A-Z]{2,5})(?:\s?(?:no\.?|number|namba))?[\s/-]{0,2}\d+(?:[/-]\w+)+\b/g],
-  ["CASE_NUMBER", /\b\p{Lu}{2,5}(?:[/-][\p{L}\p{N}]+)*[/-]\d[\p{L}\p{N}]*(?:[/-][\p{L}\p{N}]+)*/gu],
-  ["CASE_NUMBER", /\b(?=[\p{L}\p{N}/]*\p{L})(?=[\p{L}\p{N}/]*\p{N})[\p{L}\p{N}]+(?:\/[\p{L}\p{N}]+){2,}/gu],
+  ["CASE_NUMBER", /\b\p{Lu}{2,5}(?:[/-][\p{L}\p{N}]{1,20}){0,8}[/-]\d[\p{L}\p{N}]{0,20}(?:[/-][\p{L}\p{N}]{1,20}){0,8}/gu],
+  [
+    "CASE_NUMBER",
+    /(?<![\p{L}\p{N}/])(?=[\p{L}\p{N}/]{0,30}\p{L})(?=[\p{L}\p{N}/]{0,30}\p{N})[\p{L}\p{N}]{1,12}(?:\/[\p{L}\p{N}]{1,12}){2,6}(?![\p{L}\p{N}])/gu,
+  ],
   ["CASE_NUMBER", /\b[A-Z]{2,7}\s\d{2,6}\sof\s(?:19|20)\d{2}\b/g],
   ["CASE_NUMBER", /\b(?!(?:KSH|KES|KSHS|TSH|TZS|TSHS|UGX|USH|USD|SHS|SH|HIV|PM|AM)\b)[A-Z]{2,5}\s?\d{3,}\b/g],
   [
