@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseLabelledData } from "../../dist/evaluation/labelled-record.js";
 import { makeScoreSheet } from "../../dist/evaluation/score-sheet.js";
-import { entityMeasures, scoreEntities } from "../../dist/evaluation/scorers/entity-scores.js";
+import { engineLabel, entityMeasures, scoreEntities } from "../../dist/evaluation/scorers/entity-scores.js";
 import { labelledDialogues, labelledUtterances, ROOT } from "./labelled-data.mjs";
 
 const second = (name) =>
@@ -35,7 +35,7 @@ export function measureMarkAgreement(labels) {
     if (first === undefined) throw new Error(`second marks of ${id}, which is not there`);
     const marked = turns.map((text, index) => ({ ...first.fields.turns[index], text }));
     const [other] = parseLabelledData(JSON.stringify({ id, turns: marked }));
-    const found = other.marks.map((mark) => ({ ...mark, label: mark.label === "SCHOOL" ? "LANDMARK" : mark.label, text: mark.said }));
+    const found = other.marks.map((mark) => ({ ...mark, label: engineLabel(mark.label), text: mark.said }));
     return scoreEntities(first, found, labels);
   });
   const { measures } = makeScoreSheet(scores, entityMeasures(labels));

@@ -10,6 +10,7 @@ import { writeFileSync } from "node:fs";
 import { ENTITY_LABELS } from "../../dist/core/entity.js";
 import { prepareEvaluation } from "../../dist/evaluation/evaluation-tasks.js";
 import { makeScoreSheet } from "../../dist/evaluation/score-sheet.js";
+import { engineLabel } from "../../dist/evaluation/scorers/entity-scores.js";
 import { damageRecords } from "../../dist/evaluation/text/damaged-record.js";
 import { SeededRandom } from "../../dist/evaluation/text/seeded-random.js";
 import { BuiltinEntityRecognizer } from "../../dist/inference/backends/builtin/entities/builtin-entity-recognizer.js";
@@ -35,7 +36,7 @@ function prepare(recognizer, record) {
   const call = recognizer.read(record.segments, signal);
   const tags = call.map(({ tokens }) => tokens.map(() => OUTSIDE));
   for (const { segmentId, startOffset, endOffset, label } of record.marks) {
-    const known = label === "SCHOOL" ? "LANDMARK" : label;
+    const known = engineLabel(label);
     if (!TAGS.includes(`B-${known}`)) continue;
     const index = record.segments.findIndex(({ id }) => id === segmentId);
     let isFirst = true;

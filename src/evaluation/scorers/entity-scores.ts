@@ -24,15 +24,18 @@ export function usedLabels<Label extends string = EntityLabel>(records: readonly
   return known.filter((label) => used.has(label));
 }
 
+/** The label that engines give what is marked so: a school by its name is a landmark to them. */
+export function engineLabel(label: string): string {
+  return label === "SCHOOL" ? "LANDMARK" : label;
+}
+
 export function scoreEntities(record: LabelledRecord, found: readonly FoundMention[], labels: readonly string[]): RecordScore {
   const counts: Record<string, number> = {};
   const faults: string[] = [];
   const counted = new Set(labels);
   const wanted = joinPlaces(
     record,
-    record.marks
-      .map((mark) => ({ ...mark, label: mark.label === "SCHOOL" ? "LANDMARK" : mark.label, text: mark.said }))
-      .filter(({ label }) => counted.has(label)),
+    record.marks.map((mark) => ({ ...mark, label: engineLabel(mark.label), text: mark.said })).filter(({ label }) => counted.has(label)),
   );
   const given = joinPlaces(
     record,

@@ -108,27 +108,27 @@ class BuiltinPiiDetector implements PiiDetector {
   detect(texts: readonly string[]): readonly (readonly PiiSpan[])[] {
     const call = readCall(texts.map(toSegment), { numbers: this.#assets.numbers, scopes: this.#scopes }, NEVER);
     const named = this.#names.find(call);
-    const dictated = findDictatedNumbers(call, this.#numberRuns);
-    return call.map((reading, index) => {
-      const before = call.slice(Math.max(0, index - TURNS_BEFORE), index);
-      return this.#detectIn(reading, { index, before, asked: call[index - 1], named: named[index] ?? [], dictated: dictated[index] ?? [] });
-    });
+    const turns = call.map((reading) => this.#numberRuns.read(reading));
+    const dictated = findDictatedNumbers(turns);
+    const numbers = turns.map((turn, index) => [
+      ...this.#numberRuns.find(turn, turns.slice(Math.max(0, index - TURNS_BEFORE), index)),
+      ...(dictated[index] ?? []),
+    ]);
+    return call.map((reading, index) => this.#detectIn(reading, { index, asked: call[index - 1], named: named[index] ?? [], numbers: numbers[index] ?? [] }));
   }
 
   #detectIn(
     reading: SegmentReading,
     {
       index,
-      before,
       asked,
       named,
-      dictated,
+      numbers,
     }: {
       readonly index: number;
-      readonly before: readonly SegmentReading[];
       readonly asked: SegmentReading | undefined;
       readonly named: readonly TokenRange[];
-      readonly dictated: readonly NumberRun[];
+      readonly numbers: readonly NumberRun[];
     },
   ): readonly PiiSpan[] {
     const spans: PiiSpan[] = [...findWrittenPatterns(reading.segment.text)];
@@ -141,8 +141,7 @@ class BuiltinPiiDetector implements PiiDetector {
     add("ADDRESS", addresses);
     // The number of a post box is as long as a telephone's.
     const within = new Set(addresses.flatMap(({ firstToken, endToken }) => Array.from({ length: endToken - firstToken - 1 }, (_, at) => firstToken + 1 + at)));
-    for (const run of [...this.#numberRuns.find(reading, before), ...dictated])
-      if (!(within.has(run.firstToken) && within.has(run.endToken - 1))) add(run.kind, [run]);
+    for (const run of numbers) if (!(within.has(run.firstToken) && within.has(run.endToken - 1))) add(run.kind, [run]);
     const places = this.#places.find(reading, index).filter(({ firstToken, endToken }) => {
       return endToken - firstToken > 1 || !this.#neverPlaces.has(reading.tokens[firstToken]?.norm ?? "");
     });

@@ -3,9 +3,8 @@
  * four five". A piece alone is too short to be personal; what they are together tells.
  */
 import type { PiiKind } from "../../../../security/masking/pii-detector.js";
-import type { TextReading } from "../text/text-reading.js";
 import type { TokenRange } from "../text/tokenizer.js";
-import type { NumberRun, NumberRunFinder } from "./number-run-finder.js";
+import { lastCue, type NumberRun, type NumberTurn } from "./number-run-finder.js";
 
 /** In all pieces, the listener's repetitions among them: where nothing says that a number comes, and where something does. */
 const LEAST_DIGITS = 7;
@@ -31,7 +30,7 @@ interface Chain {
 }
 
 /** @returns for each turn what of it is of such a number */
-export function findDictatedNumbers(call: readonly TextReading[], finder: NumberRunFinder): readonly (readonly NumberRun[])[] {
+export function findDictatedNumbers(call: readonly NumberTurn[]): readonly (readonly NumberRun[])[] {
   const found: NumberRun[][] = call.map(() => []);
   const settle = ({ pieces, cue }: Chain): void => {
     const digits = pieces.reduce((sum, { run }) => sum + run.digits, 0);
@@ -44,9 +43,9 @@ export function findDictatedNumbers(call: readonly TextReading[], finder: Number
     settle(chain);
     chain = { pieces: [], cue, gap: 0 };
   };
-  for (const [index, reading] of call.entries()) {
-    const cue = finder.cueIn(reading);
-    const piece = pieceOf(reading, { index, finder, isAfterPiece: chain.pieces.length > 0 });
+  for (const [index, turn] of call.entries()) {
+    const cue = lastCue(turn);
+    const piece = pieceOf(turn, { index, isAfterPiece: chain.pieces.length > 0 });
     if (piece !== undefined) {
       chain.pieces.push(piece);
       chain.cue ??= cue;
@@ -55,7 +54,7 @@ export function findDictatedNumbers(call: readonly TextReading[], finder: Number
     }
     chain.gap += 1;
     const isOpen = chain.pieces.length > 0 || chain.cue !== undefined;
-    const isBetween = isOpen && chain.gap <= GAP.turns && reading.tokens.length <= GAP.words && !hasDigits(reading, finder);
+    const isBetween = isOpen && chain.gap <= GAP.turns && turn.reading.tokens.length <= GAP.words && turn.uncountedRuns.length === 0;
     if (!isBetween || (cue !== undefined && cue !== chain.cue)) begin(cue);
   }
   settle(chain);
@@ -63,10 +62,9 @@ export function findDictatedNumbers(call: readonly TextReading[], finder: Number
 }
 
 function pieceOf(
-  reading: TextReading,
-  { index, finder, isAfterPiece }: { readonly index: number; readonly finder: NumberRunFinder; readonly isAfterPiece: boolean },
+  { reading, uncountedRuns: runs }: NumberTurn,
+  { index, isAfterPiece }: { readonly index: number; readonly isAfterPiece: boolean },
 ): Piece | undefined {
-  const runs = finder.uncountedRuns(reading);
   const last = runs.at(-1);
   if (last === undefined) return undefined;
   const { firstToken, endToken, digits } = last;
@@ -74,8 +72,4 @@ function pieceOf(
   const isAlone = runs.length === 1 && reading.tokens.length - (endToken - firstToken) <= WORDS_BESIDE;
   if (isAlone) return digits >= LEAST_DIGITS_OF_PIECE || isAfterPiece ? { index, run: last } : undefined;
   return endToken === reading.tokens.length && digits >= DIGITS_OF_END ? { index, run: last } : undefined;
-}
-
-function hasDigits(reading: TextReading, finder: NumberRunFinder): boolean {
-  return finder.uncountedRuns(reading).length > 0;
 }

@@ -54,6 +54,21 @@ interface Run extends TokenRange {
   readonly isCode: boolean;
 }
 
+/** What a turn has of numbers, found once for all that asks. */
+export interface NumberTurn {
+  readonly reading: TextReading;
+  /** Words that say what a number is. */
+  readonly cues: readonly PhraseMatch<PiiKind>[];
+  readonly runs: readonly Run[];
+  /** Those with digits; none where one of them counts something, is a day, or is a number that all may know. */
+  readonly uncountedRuns: readonly Run[];
+}
+
+/** What the last words of that kind say that a number is. */
+export function lastCue({ cues }: NumberTurn): PiiKind | undefined {
+  return cues.at(-1)?.payload;
+}
+
 export class NumberRunFinder {
   readonly #numbers: NumberLexicon;
   readonly #cues: PhraseMatcher<PiiKind>;
@@ -88,13 +103,22 @@ export class NumberRunFinder {
     this.#cueWords = new Set(cues.flatMap(([, phrases]) => allPhrases(phrases).flatMap((phrase) => phrase.split(/[\s|?]+/))));
   }
 
+  read(reading: TextReading): NumberTurn {
+    const runs = this.#runs(reading);
+    const withDigits = runs.filter(({ digits }) => digits > 0);
+    const isPlain = (run: Run): boolean => {
+      const text = textOf(reading, run);
+      return this.#isPublic(reading, run) || this.#isCounted(reading, run) || YEAR.test(text) || DATE.test(text);
+    };
+    return { reading, cues: this.#cues.findAll(reading), runs, uncountedRuns: withDigits.some(isPlain) ? [] : withDigits };
+  }
+
   /** @param before - the last few turns before, in order: they may ask for a number */
-  find(reading: TextReading, before: readonly TextReading[]): readonly NumberRun[] {
-    const cues = this.#cues.findAll(reading);
-    const askedFor = this.#askedFor(before);
+  find({ reading, cues, runs }: NumberTurn, before: readonly NumberTurn[]): readonly NumberRun[] {
+    const asked = askedFor(before);
     const found: NumberRun[] = [];
-    for (const spoken of this.#runs(reading)) {
-      const cue = nearest(cues, spoken.firstToken) ?? askedFor;
+    for (const spoken of runs) {
+      const cue = nearest(cues, spoken.firstToken) ?? asked;
       const run = cue === "CASE_NUMBER" ? this.#withDay(reading, spoken) : spoken;
       const kind = this.#kindOf(reading, run, cue);
       if (kind === undefined) continue;
@@ -102,31 +126,6 @@ export class NumberRunFinder {
       found.push({ kind, firstToken, endToken: run.endToken });
     }
     return found;
-  }
-
-  /** The question may be some turns ago, with "wait" and "yes" in between. */
-  #askedFor(before: readonly TextReading[]): PiiKind | undefined {
-    for (const reading of [...before].reverse()) {
-      const cue = this.cueIn(reading);
-      if (cue !== undefined) return cue;
-      if (reading.tokens.length > WORDS_BETWEEN) return undefined;
-    }
-    return undefined;
-  }
-
-  /** What its last words of that kind say that a number is. */
-  cueIn(reading: TextReading): PiiKind | undefined {
-    return this.#cues.findAll(reading).at(-1)?.payload;
-  }
-
-  /** Runs of digits; none where one of them counts something, is a day, or is a number that all may know. */
-  uncountedRuns(reading: TextReading): readonly (TokenRange & { readonly digits: number })[] {
-    const runs = this.#runs(reading).filter(({ digits }) => digits > 0);
-    const isPlain = (run: Run): boolean => {
-      const text = textOf(reading, run);
-      return this.#isPublic(reading, run) || this.#isCounted(reading, run) || YEAR.test(text) || DATE.test(text);
-    };
-    return runs.some(isPlain) ? [] : runs;
   }
 
   #withDay(reading: TextReading, run: Run): Run {
@@ -250,7 +249,7 @@ export class NumberRunFinder {
     return length > 0 && at + 1 + length < tokens.length ? at + 2 + length : at;
   }
 
-  /** Up to three such words in a row, and then a digit. */
+  /** A few such words in a row, and then a digit. */
   #isMended(reading: TextReading, at: number): boolean {
     let next = at;
     while (next - at < CORRECTION_WORDS && this.#corrections.has(reading.tokens[next]?.norm ?? "")) next += 1;
@@ -304,6 +303,16 @@ interface Part {
 /** Nothing but blanks and marks stands between a token and the one before. */
 function isBesides({ tokens, segment }: TextReading, at: number, gap = GAP): boolean {
   return gap.test(segment.text.slice(tokens[at - 1]?.endOffset ?? 0, tokens[at]?.startOffset ?? 0));
+}
+
+/** The question may be some turns ago, with "wait" and "yes" in between. */
+function askedFor(before: readonly NumberTurn[]): PiiKind | undefined {
+  for (const turn of [...before].reverse()) {
+    const cue = lastCue(turn);
+    if (cue !== undefined) return cue;
+    if (turn.reading.tokens.length > WORDS_BETWEEN) return undefined;
+  }
+  return undefined;
 }
 
 function textOf({ segment, tokens }: TextReading, { firstToken, endToken }: TokenRange): string {
